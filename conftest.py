@@ -1,0 +1,38 @@
+"""What tests and doctests are given, and which run on which backend."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import keras
+import numpy as np
+import pytest
+
+import keras_gatelstm
+
+if keras.backend.backend() != "tensorflow":
+    # Exports and recipes are TensorFlow's; layers run on every backend.
+    collect_ignore_glob = [
+        "keras_gatelstm/export/*",
+        "tests/export/*",
+        "tests/recipes/*",
+    ]
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    """The same weights and data in every run."""
+    keras.utils.set_random_seed(7)
+
+
+@pytest.fixture(autouse=True)
+def names_in_examples(doctest_namespace):
+    """What the docstrings' examples take as imported."""
+    doctest_namespace.update(
+        np=np,
+        keras=keras,
+        **{
+            name: getattr(keras_gatelstm, name)
+            for name in keras_gatelstm.__all__
+        },
+    )

@@ -1,0 +1,6 @@
+"""Ways out: TensorFlow Serving and LiteRT. Needs TensorFlow."""
+
+from keras_gatelstm.export.litert import export_litert, run_litert
+from keras_gatelstm.export.saved_model import export_saved_model
+
+__all__ = ["export_litert", "export_saved_model", "run_litert"]

@@ -1,0 +1,382 @@
+"""The four gates of Luis Serrano's LSTM lesson, a Keras layer each.
+
+A gate takes the event and the memories of one step and hands on one thing.
+The library's equations stand here and nowhere else: the cell, the layer, and
+whatever looks inside or exports call these gates.
+
+Shapes, everywhere: an event is `(batch, features)`; a memory, and whatever a
+gate hands on, is `(batch, units)`.
+
+References:
+    Luis Serrano, lesson "Long Short-Term Memory Networks (LSTMs)".
+"""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_gatelstm import options
+
+Tensor = Any
+Shape = tuple[int | None, ...]
+Masks = dict[str, tuple[Tensor, Tensor]]
+
+VARIANTS = ("lesson", "standard")
+
+register = keras.saving.register_keras_serializable(package="keras_gatelstm")
+
+
+@register
+class SmallNetwork(options.UnitsLayer):
+    """The lesson's small neural network: join, multiply, add, squish.
+
+    ```
+    squish([STM, E]·W + b) = activation(E·kernel + STM·recurrent_kernel + bias)
+    ```
+
+    Its weights are `kernel`, `(features, units)`; `recurrent_kernel`,
+    `(units, units)`; and, unless `use_bias=False`, `bias`, `(units,)`.
+
+    Args:
+        units: Positive integer, the size of the memories.
+        activation: What squishes the sum: a name, a function, or `None` to
+            leave it as it is. Default `"sigmoid"`.
+        **kwargs: `use_bias`, and the initializers, regularizers and
+            constraints of the three weights, with the names and defaults
+            they have in `keras.layers.LSTM`; `name`, `dtype` and
+            `trainable`, as in any Keras layer.
+
+    Call arguments:
+        event: `(batch, features)`.
+        short_term_memory: `(batch, units)`.
+        dropout_masks: `None`, or `(event_mask, memory_mask)`: what to
+            multiply the event and the short-term memory by, `None` for
+            nothing.
+
+    Returns:
+        `(batch, units)`.
+
+    Raises:
+        ValueError: if `units` is not a positive integer, or the number of
+            features is unknown when the weights are made.
+    """
+
+    def __init__(
+        self, units: int, activation: Any = "sigmoid", **kwargs: Any
+    ) -> None:
+        super().__init__(units, {"activation": activation}, **kwargs)
+        self.activation = self.activations["activation"]
+
+    def build(
+        self, event_shape: Shape, short_term_memory_shape: Shape | None = None
+    ) -> None:
+        features = options.check_features(self, event_shape)
+        self.kernel = self._weight("kernel", (features, self.units))
+        self.recurrent_kernel = self._weight(
+            "recurrent_kernel", (self.units, self.units)
+        )
+        self.bias = None
+        if self.weight_options["use_bias"]:
+            self.bias = self._weight("bias", (self.units,))
+
+    def _weight(self, name: str, shape: tuple[int, ...]) -> keras.Variable:
+        of_weight = name.removesuffix("_kernel")
+        return self.add_weight(
+            name=name,
+            shape=shape,
+            initializer=self.weight_options[f"{of_weight}_initializer"],
+            regularizer=self.weight_options[f"{of_weight}_regularizer"],
+            constraint=self.weight_options[f"{of_weight}_constraint"],
+        )
+
+    def call(
+        self,
+        event: Tensor,
+        short_term_memory: Tensor,
+        dropout_masks: tuple[Tensor, Tensor] | None = None,
+    ) -> Tensor:
+        event_mask, memory_mask = dropout_masks or (None, None)
+        if event_mask is not None:
+            event = event * event_mask
+        if memory_mask is not None:
+            short_term_memory = short_term_memory * memory_mask
+        joined = ops.matmul(event, self.kernel) + ops.matmul(
+            short_term_memory, self.recurrent_kernel
+        )
+        if self.bias is not None:
+            joined = joined + self.bias
+        return self.activation(joined)
+
+
+class _Gate(options.UnitsLayer):
+    """What the gates with weights share: small networks under fixed names."""
+
+    def _network(self, name: str, activation: str, block: int, of: int) -> Any:
+        return SmallNetwork(
+            self.units,
+            self.activations[activation],
+            **options.share(self.weight_options, [block], of),
+            name=name,
+            dtype=self.dtype_policy,
+        )
+
+
+@register
+class LearnGate(_Gate):
+    """Joins the event and the short-term memory, and ignores a part of it.
+
+    ```
+    new_information N = tanh([STM, E]·W_n + b_n)
+    ignore_factor   i = sigmoid([STM, E]·W_i + b_i)
+    learned           = N ∘ i
+    ```
+
+    Its small networks are `gate.new_information` and `gate.ignore_factor`.
+
+    Args:
+        units: Positive integer, the size of the memories.
+        activation: Squishes the new information. Default `"tanh"`.
+        recurrent_activation: Squishes the ignore factor. Default
+            `"sigmoid"`.
+        **kwargs: As in `SmallNetwork`.
+
+    Call arguments:
+        event: `(batch, features)`.
+        short_term_memory: `(batch, units)`.
+        dropout_masks: `None`, or masks as in `SmallNetwork`, by the name of
+            the network.
+
+    Returns:
+        learned, `(batch, units)`.
+
+    Example:
+
+    >>> learn_gate = LearnGate(3)
+    >>> event, short_term_memory = np.ones((2, 5)), np.zeros((2, 3))
+    >>> tuple(learn_gate(event, short_term_memory).shape)
+    (2, 3)
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        recurrent_activation: Any = "sigmoid",
+        **kwargs: Any,
+    ) -> None:
+        activations = {
+            "activation": activation,
+            "recurrent_activation": recurrent_activation,
+        }
+        super().__init__(units, activations, **kwargs)
+        self.ignore_factor = self._network(
+            "ignore_factor", "recurrent_activation", block=0, of=2
+        )
+        self.new_information = self._network(
+            "new_information", "activation", block=1, of=2
+        )
+
+    def build(
+        self, event_shape: Shape, short_term_memory_shape: Shape | None = None
+    ) -> None:
+        self.ignore_factor.build(event_shape)
+        self.new_information.build(event_shape)
+
+    def call(
+        self,
+        event: Tensor,
+        short_term_memory: Tensor,
+        dropout_masks: Masks | None = None,
+    ) -> Tensor:
+        masks = dropout_masks or {}
+        new_information = self.new_information(
+            event, short_term_memory, masks.get("new_information")
+        )
+        ignore_factor = self.ignore_factor(
+            event, short_term_memory, masks.get("ignore_factor")
+        )
+        return new_information * ignore_factor
+
+
+@register
+class ForgetGate(_Gate):
+    """Keeps of the long-term memory what is still useful.
+
+    ```
+    forget_factor f = sigmoid([STM, E]·W_f + b_f)
+    kept            = LTM ∘ f
+    ```
+
+    Its small network is `gate.forget_factor`.
+
+    Args:
+        units: Positive integer, the size of the memories.
+        recurrent_activation: Squishes the forget factor. Default
+            `"sigmoid"`.
+        **kwargs: As in `SmallNetwork`.
+
+    Call arguments:
+        event: `(batch, features)`.
+        short_term_memory: `(batch, units)`.
+        long_term_memory: `(batch, units)`.
+        dropout_masks: As in `LearnGate`.
+
+    Returns:
+        kept, `(batch, units)`.
+    """
+
+    def __init__(
+        self, units: int, recurrent_activation: Any = "sigmoid", **kwargs: Any
+    ) -> None:
+        activations = {"recurrent_activation": recurrent_activation}
+        super().__init__(units, activations, **kwargs)
+        self.forget_factor = self._network(
+            "forget_factor", "recurrent_activation", block=0, of=1
+        )
+
+    def build(
+        self,
+        event_shape: Shape,
+        short_term_memory_shape: Shape | None = None,
+        long_term_memory_shape: Shape | None = None,
+    ) -> None:
+        self.forget_factor.build(event_shape)
+
+    def call(
+        self,
+        event: Tensor,
+        short_term_memory: Tensor,
+        long_term_memory: Tensor,
+        dropout_masks: Masks | None = None,
+    ) -> Tensor:
+        masks = dropout_masks or {}
+        forget_factor = self.forget_factor(
+            event, short_term_memory, masks.get("forget_factor")
+        )
+        return long_term_memory * forget_factor
+
+
+@register
+class RememberGate(keras.layers.Layer):
+    """Adds what was learned to what was kept: the new long-term memory.
+
+    ```
+    LTM = kept + learned
+    ```
+
+    It has no weights.
+
+    Call arguments:
+        kept: What the forget gate handed on, `(batch, units)`.
+        learned: What the learn gate handed on, `(batch, units)`.
+
+    Returns:
+        The new long-term memory, `(batch, units)`.
+    """
+
+    def build(
+        self, kept_shape: Shape, learned_shape: Shape | None = None
+    ) -> None:
+        """Has nothing to make."""
+
+    def call(self, kept: Tensor, learned: Tensor) -> Tensor:
+        return kept + learned
+
+
+@register
+class UseGate(_Gate):
+    """Decides what of the memories to use: the new short-term memory.
+
+    ```
+    useful_memory U = tanh(memory·W_u + b_u)      variant="lesson"
+                  U = tanh(memory)                variant="standard"
+    use_factor    V = sigmoid([STM, E]·W_v + b_v)
+    STM             = U ∘ V
+    ```
+
+    In the lesson, the memory it reads is what the forget gate kept; in the
+    standard LSTM of the literature, the new long-term memory. Its small
+    networks are `gate.use_factor` and, in the lesson, `gate.useful_memory`:
+    a `keras.layers.Dense`.
+
+    Args:
+        units: Positive integer, the size of the memories.
+        variant: `"lesson"` (default) or `"standard"`.
+        activation: Squishes the useful memory. Default `"tanh"`.
+        recurrent_activation: Squishes the use factor. Default `"sigmoid"`.
+        **kwargs: As in `SmallNetwork`; the useful memory's kernel follows
+            what is said of `kernel`.
+
+    Call arguments:
+        event: `(batch, features)`.
+        short_term_memory: `(batch, units)`.
+        memory: kept (lesson) or the new long-term memory (standard),
+            `(batch, units)`.
+        dropout_masks: As in `LearnGate`.
+
+    Returns:
+        The new short-term memory, `(batch, units)`.
+
+    Raises:
+        ValueError: if `variant` is neither of the two.
+    """
+
+    def __init__(
+        self,
+        units: int,
+        variant: str = "lesson",
+        activation: Any = "tanh",
+        recurrent_activation: Any = "sigmoid",
+        **kwargs: Any,
+    ) -> None:
+        activations = {
+            "activation": activation,
+            "recurrent_activation": recurrent_activation,
+        }
+        super().__init__(units, activations, **kwargs)
+        self.variant = options.check_choice("variant", variant, VARIANTS)
+        self.use_factor = self._network(
+            "use_factor", "recurrent_activation", block=0, of=1
+        )
+        self.useful_memory = self._useful_memory()
+
+    def _useful_memory(self) -> keras.layers.Layer:
+        activation = self.activations["activation"]
+        common = {"name": "useful_memory", "dtype": self.dtype_policy}
+        if self.variant == "standard":
+            return keras.layers.Activation(activation, **common)
+        of_kernel_and_bias = {
+            name: value
+            for name, value in self.weight_options.items()
+            if not name.startswith("recurrent_")
+        }
+        return keras.layers.Dense(
+            self.units, activation, **of_kernel_and_bias, **common
+        )
+
+    def build(
+        self,
+        event_shape: Shape,
+        short_term_memory_shape: Shape | None = None,
+        memory_shape: Shape | None = None,
+    ) -> None:
+        self.use_factor.build(event_shape)
+        self.useful_memory.build((None, self.units))
+
+    def call(
+        self,
+        event: Tensor,
+        short_term_memory: Tensor,
+        memory: Tensor,
+        dropout_masks: Masks | None = None,
+    ) -> Tensor:
+        masks = dropout_masks or {}
+        useful_memory = self.useful_memory(memory)
+        use_factor = self.use_factor(
+            event, short_term_memory, masks.get("use_factor")
+        )
+        return useful_memory * use_factor
+
+    def get_config(self) -> options.Options:
+        return {**super().get_config(), "variant": self.variant}

@@ -1,0 +1,286 @@
+"""GateLSTM as a Keras layer: in models, at any size, saved and loaded."""
+
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from keras_gatelstm import GateLSTM, GateLSTMCell
+from tests.backends import array, arrays
+from tests.keras_checks import LayerChecks
+from tests.test_gates import randomize
+
+BATCH, TIME, FEATURES, UNITS = 4, 6, 3, 5
+
+variants = pytest.mark.parametrize("variant", ["lesson", "standard"])
+
+
+@pytest.fixture
+def events():
+    random = np.random.default_rng(3)
+    return random.normal(size=(BATCH, TIME, FEATURES)).astype("float32")
+
+
+# Keras's own checks train on a generator and leave shuffling on.
+@pytest.mark.filterwarnings("ignore:`shuffle=True` was passed:UserWarning")
+class TestByKerasOwnChecks(LayerChecks):
+    def test_layer(self):
+        for variant, weights in (("lesson", 14), ("standard", 12)):
+            for sequences in (False, True):
+                shape = (3, 2, 5) if sequences else (3, 5)
+                self.run_layer_test(
+                    GateLSTM,
+                    init_kwargs={
+                        "units": 5,
+                        "variant": variant,
+                        "dropout": 0.3,
+                        "recurrent_dropout": 0.3,
+                        "return_sequences": sequences,
+                    },
+                    input_shape=(3, 2, 4),
+                    call_kwargs={"training": True},
+                    expected_output_shape=shape,
+                    expected_num_trainable_weights=weights,
+                    expected_num_non_trainable_weights=0,
+                    expected_num_seed_generators=1,
+                    supports_masking=True,
+                )
+
+
+@variants
+def test_weights_are_found_under_the_lessons_names(variant):
+    model = keras.Sequential(
+        [keras.Input((None, FEATURES)), GateLSTM(UNITS, variant, name="lstm")]
+    )
+    networks = [
+        "learn_gate/ignore_factor",
+        "learn_gate/new_information",
+        "forget_gate/forget_factor",
+        "use_gate/use_factor",
+    ]
+    expected = [
+        f"lstm/cell/{network}/{weight}"
+        for network in networks
+        for weight in ("kernel", "recurrent_kernel", "bias")
+    ]
+    if variant == "lesson":
+        expected += [
+            f"lstm/cell/use_gate/useful_memory/{weight}"
+            for weight in ("kernel", "bias")
+        ]
+    assert [
+        weight.path.removeprefix(f"{model.name}/") for weight in model.weights
+    ] == expected
+
+
+@variants
+def test_it_has_as_many_weights_as_the_lesson_says(variant):
+    layer = GateLSTM(UNITS, variant)
+    layer.build((None, None, FEATURES))
+    expected = 4 * UNITS * (FEATURES + UNITS + 1)
+    if variant == "lesson":
+        expected += UNITS * (UNITS + 1)
+    assert layer.count_params() == expected
+
+
+@variants
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_it_learns(events, variant, jit_compile):
+    if jit_compile and keras.backend.backend() == "torch":
+        pytest.skip("torch.compile needs a C++ compiler and minutes")
+    model = keras.Sequential(
+        [
+            keras.layers.Masking(),
+            GateLSTM(16, variant, dropout=0.1, recurrent_dropout=0.1),
+            keras.layers.Dense(1),
+        ]
+    )
+    model.compile("adam", "mse", jit_compile=jit_compile)
+    model.optimizer.learning_rate = 0.03
+    targets = events.sum(axis=(1, 2))[:, None]
+    history = model.fit(events, targets, epochs=30, verbose=0).history["loss"]
+    assert history[-1] < history[0] / 4
+
+
+@variants
+def test_batch_and_time_are_free(events, variant):
+    model = keras.Sequential(
+        [
+            keras.Input((None, FEATURES)),
+            GateLSTM(UNITS, variant, return_sequences=True),
+        ]
+    )
+    assert model.output_shape == (None, None, UNITS)
+    whole = model.predict(events, verbose=0)
+    part = model.predict(events[:2, :3], verbose=0)
+    np.testing.assert_allclose(part, whole[:2, :3], atol=1e-6)
+    assert model.predict(events[:, :1], verbose=0).shape == (BATCH, 1, UNITS)
+
+
+@variants
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_mixed_precision(events, variant, policy):
+    full = GateLSTM(UNITS, variant, return_sequences=True)
+    mixed = GateLSTM(UNITS, variant, return_sequences=True, dtype=policy)
+    full.build(events.shape)
+    mixed.build(events.shape)
+    randomize(full)
+    mixed.set_weights(full.get_weights())
+
+    outputs = mixed(events)
+
+    assert {str(w.dtype) for w in mixed.weights} == {"float32"}
+    assert keras.backend.standardize_dtype(outputs.dtype) == policy[6:]
+    np.testing.assert_allclose(
+        np.float32(array(keras.ops.cast(outputs, "float32"))),
+        array(full(events)),
+        atol=0.05,
+    )
+
+
+@variants
+def test_stateful_batches_continue(events, variant):
+    whole = GateLSTM(UNITS, variant, return_sequences=True)
+    parts = GateLSTM(UNITS, variant, return_sequences=True, stateful=True)
+    whole.build(events.shape)
+    parts.build(events.shape)
+    randomize(whole)
+    parts.set_weights(whole.get_weights())
+    expected = array(whole(events))
+
+    for _ in range(2):
+        halves = [array(parts(events[:, :3])), array(parts(events[:, 3:]))]
+        np.testing.assert_allclose(
+            np.concatenate(halves, axis=1), expected, atol=1e-6
+        )
+        parts.reset_state()
+
+
+@pytest.mark.parametrize("samples", [[0, 2], [True, False, True, False]])
+def test_chosen_rows_of_a_stateful_layer_are_emptied(events, samples):
+    layer = GateLSTM(UNITS, stateful=True)
+    layer(events)
+    before = arrays([memory.value for memory in layer.states])
+    layer.reset_state(samples=samples)
+    after = arrays([memory.value for memory in layer.states])
+    for memory, was in zip(after, before, strict=True):
+        np.testing.assert_array_equal(memory[[0, 2]], 0)
+        np.testing.assert_array_equal(memory[[1, 3]], was[[1, 3]])
+
+
+def test_emptying_rows_empties_what_is_not_a_number(events):
+    layer = GateLSTM(UNITS, stateful=True)
+    events[1] = np.nan
+    layer(events)
+    layer.reset_state(samples=[1])
+    assert not np.isnan(arrays([m.value for m in layer.states])).any()
+
+
+@pytest.mark.parametrize("samples", [[4], [True, False], [0.5]])
+def test_rows_that_are_not_there_are_refused(events, samples):
+    layer = GateLSTM(UNITS, stateful=True)
+    layer(events)
+    with pytest.raises(ValueError, match=r"samples must be .* batch has 4"):
+        layer.reset_state(samples=samples)
+
+
+def test_config_has_every_argument_and_brings_it_back():
+    options = {
+        "units": 3,
+        "variant": "standard",
+        "activation": "relu",
+        "recurrent_activation": "hard_sigmoid",
+        "use_bias": False,
+        "kernel_initializer": keras.initializers.HeNormal(seed=1),
+        "recurrent_initializer": "glorot_normal",
+        "bias_initializer": "ones",
+        "unit_forget_bias": False,
+        "kernel_regularizer": "l1",
+        "recurrent_regularizer": keras.regularizers.L2(0.3),
+        "bias_regularizer": "l2",
+        "activity_regularizer": "l2",
+        "kernel_constraint": "non_neg",
+        "recurrent_constraint": keras.constraints.MaxNorm(2),
+        "bias_constraint": "unit_norm",
+        "dropout": 0.1,
+        "recurrent_dropout": 0.2,
+        "seed": 3,
+        "return_sequences": True,
+        "return_state": True,
+        "go_backwards": True,
+        "stateful": True,
+        "unroll": True,
+        "use_cudnn": False,
+        "zero_output_for_mask": True,
+        "name": "mine",
+        "dtype": "mixed_bfloat16",
+        "trainable": False,
+    }
+    layer = GateLSTM(**options)
+    config = layer.get_config()
+    assert set(options) <= set(config)
+    back = GateLSTM.from_config(config)
+    assert back.get_config() == config
+    assert back.cell.get_config() == layer.cell.get_config()
+    assert not back.cell.trainable
+    assert back.cell.learn_gate.compute_dtype == "bfloat16"
+
+
+FRESH = """
+import sys
+import keras, numpy as np
+import keras_gatelstm
+model = keras.models.load_model(sys.argv[1])
+np.save(sys.argv[3], model.predict(np.load(sys.argv[2]), verbose=0))
+"""
+
+
+@variants
+def test_a_saved_model_predicts_the_same_in_a_fresh_process(
+    events, variant, tmp_path
+):
+    model = keras.Sequential(
+        [
+            keras.Input((None, FEATURES)),
+            keras.layers.Bidirectional(
+                GateLSTM(UNITS, variant, return_sequences=True)
+            ),
+            keras.layers.RNN(
+                GateLSTMCell(UNITS, variant, recurrent_dropout=0.1)
+            ),
+            keras.layers.Dense(2),
+        ]
+    )
+    model.save(tmp_path / "model.keras")
+    np.save(tmp_path / "events.npy", events)
+    files = [
+        str(tmp_path / name)
+        for name in ("model.keras", "events.npy", "out.npy")
+    ]
+    subprocess.run([sys.executable, "-c", FRESH, *files], check=True)
+    np.testing.assert_allclose(
+        np.load(tmp_path / "out.npy"),
+        model.predict(events, verbose=0),
+        atol=1e-6,
+    )
+
+
+@pytest.mark.parametrize("name", ["dropout", "recurrent_dropout"])
+@pytest.mark.parametrize("rate", [-0.1, 1.5, "half"])
+def test_impossible_rates_are_refused(name, rate):
+    with pytest.raises(ValueError, match=f"{name} must be a number between"):
+        GateLSTM(3, **{name: rate})
+
+
+def test_an_unknown_cudnn_choice_is_refused():
+    with pytest.raises(ValueError, match='must be "auto" or True or False'):
+        GateLSTM(3, use_cudnn="maybe")
+
+
+def test_another_number_of_features_is_refused(events):
+    layer = GateLSTM(UNITS)
+    layer(events)
+    with pytest.raises(ValueError, match="expected axis -1"):
+        layer(events[..., :2])
