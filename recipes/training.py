@@ -1,7 +1,6 @@
 """What the recipes' trainings share."""
 
 import math
-import os
 import platform
 import time
 from pathlib import Path
@@ -19,12 +18,7 @@ Logs = dict[str, float] | None
 
 
 def prepare(seed: int) -> None:
-    """Seeds all randomness, and shares the machine's cores out.
-
-    A cell's gates do not wait for one another, so their matrix products run
-    side by side; with a quarter of the cores for each, they do not get in
-    one another's way. On two cores a training step takes two thirds of the
-    time that it takes with TensorFlow's own settings.
+    """Seeds all randomness.
 
     Raises:
         UsageError: if Keras runs on another backend than TensorFlow.
@@ -35,9 +29,6 @@ def prepare(seed: int) -> None:
             f"to tensorflow. Received: {keras.backend.backend()}"
         )
     keras.utils.set_random_seed(seed)
-    cores = os.cpu_count() or 1
-    tf.config.threading.set_inter_op_parallelism_threads(cores)
-    tf.config.threading.set_intra_op_parallelism_threads(max(1, cores // 4))
 
 
 def versions() -> dict[str, str]:

@@ -1,0 +1,130 @@
+"""SavedModels: whole, named, free in size, loadable by TensorFlow alone."""
+
+import json
+import stat
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from keras_gatelstm import GateLSTM
+from keras_gatelstm.export import export_saved_model
+
+ALONE = """
+import json, sys
+import tensorflow as tf
+model = tf.saved_model.load(sys.argv[1])
+serve = model.signatures["serving_default"]
+assert not {"keras", "keras_gatelstm"} & set(sys.modules)
+given = {name: tf.constant(value) for name, value in json.load(sys.stdin).items()}
+given = {
+    name: tf.cast(value, serve.structured_input_signature[1][name].dtype)
+    for name, value in given.items()
+}
+print(json.dumps({n: v.numpy().tolist() for n, v in serve(**given).items()}))
+"""
+
+
+def served(folder, **inputs):
+    """What TensorFlow, in a process of its own, makes of the inputs."""
+    given = json.dumps(
+        {name: np.array(v).tolist() for name, v in inputs.items()}
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", ALONE, str(folder)],
+        input=given,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout)
+
+
+def make_model(**options):
+    return keras.Sequential(
+        [
+            keras.Input((None, 3), name="events"),
+            GateLSTM(4, return_sequences=True, **options),
+            keras.layers.Dense(2, name="guess"),
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"variant": "standard"}, {"recurrent_dropout": 0.5}],
+    ids=str,
+)
+def test_tensorflow_alone_gives_what_keras_gives(tmp_path, options):
+    model = make_model(**options)
+    events = np.random.default_rng(1).normal(size=(5, 7, 3)).astype("float32")
+    folder = export_saved_model(model, tmp_path)
+    for given in (events, events[:1, :2]):
+        found = served(folder, events=given)
+        assert list(found) == ["guess"]
+        np.testing.assert_allclose(
+            found["guess"], model(given), rtol=1e-5, atol=1e-6
+        )
+
+
+def test_inputs_and_outputs_keep_their_names(tmp_path):
+    one = keras.Input((None, 3), name="one")
+    two = keras.Input((2,), name="two")
+    memory = GateLSTM(4)(one)
+    sums = keras.layers.Dense(1, name="sum")(
+        keras.layers.Concatenate()([memory, two])
+    )
+    signs = keras.layers.Dense(1, name="sign")(memory)
+    model = keras.Model([one, two], [sums, signs])
+    given = {"one": np.ones((2, 4, 3)), "two": np.ones((2, 2))}
+    found = served(export_saved_model(model, tmp_path), **given)
+    expected = model([given["one"], given["two"]])
+    for name, value in zip(["sum", "sign"], expected, strict=True):
+        np.testing.assert_allclose(found[name], value, atol=1e-6)
+
+
+def test_versions_count_on_and_are_never_overwritten(tmp_path):
+    model = make_model()
+    folders = [
+        export_saved_model(model, tmp_path / "base", version)
+        for version in (None, None, 7, None)
+    ]
+    assert [folder.name for folder in folders] == ["1", "2", "7", "8"]
+    with pytest.raises(ValueError, match="version 7 is already in"):
+        export_saved_model(model, tmp_path / "base", 7)
+
+
+@pytest.mark.parametrize("version", [0, -1, "new", 1.5, True])
+def test_impossible_versions_are_refused(tmp_path, version):
+    with pytest.raises(ValueError, match="version must be a positive integer"):
+        export_saved_model(make_model(), tmp_path, version)
+
+
+def test_servers_of_other_users_can_read_it(tmp_path):
+    folder = export_saved_model(make_model(), tmp_path)
+    assert stat.S_IMODE(folder.stat().st_mode) & 0o555 == 0o555
+
+
+def test_a_failed_export_leaves_nothing(tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(keras.export.ExportArchive, "write_out", fail)
+    with pytest.raises(OSError, match="No space"):
+        export_saved_model(make_model(), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_stateful_model_is_refused(tmp_path):
+    model = keras.Sequential(
+        [keras.Input((None, 3), 2), GateLSTM(4, stateful=True, name="mine")]
+    )
+    with pytest.raises(ValueError, match="Received: stateful layers mine"):
+        export_saved_model(keras.Sequential([model]), tmp_path)
+
+
+def test_a_model_that_is_not_built_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="must be built"):
+        export_saved_model(keras.Sequential([GateLSTM(4)]), tmp_path)
