@@ -4,10 +4,10 @@ from keras_gatelstm.gates import (
     ForgetGate,
     LearnGate,
     RememberGate,
-    SmallNetwork,
     UseGate,
 )
 from keras_gatelstm.lstm import GateLSTM, GateLSTMCell
+from keras_gatelstm.network import SmallNetwork
 
 __version__ = "0.1.0"
 

@@ -14,111 +14,28 @@ References:
 from typing import Any
 
 import keras
-from keras import ops
 
 from keras_gatelstm import options
+from keras_gatelstm.initializers import whole
+from keras_gatelstm.network import Shape, SmallNetwork, Tensor, register
 
-Tensor = Any
-Shape = tuple[int | None, ...]
-Masks = dict[str, tuple[Tensor, Tensor]]
+Masks = dict[str, tuple[Tensor | None, Tensor | None]]
 
 VARIANTS = ("lesson", "standard")
-
-register = keras.saving.register_keras_serializable(package="keras_gatelstm")
-
-
-@register
-class SmallNetwork(options.UnitsLayer):
-    """The lesson's small neural network: join, multiply, add, squish.
-
-    ```
-    squish([STM, E]·W + b) = activation(E·kernel + STM·recurrent_kernel + bias)
-    ```
-
-    Its weights are `kernel`, `(features, units)`; `recurrent_kernel`,
-    `(units, units)`; and, unless `use_bias=False`, `bias`, `(units,)`.
-
-    Args:
-        units: Positive integer, the size of the memories.
-        activation: What squishes the sum: a name, a function, or `None` to
-            leave it as it is. Default `"sigmoid"`.
-        **kwargs: `use_bias`, and the initializers, regularizers and
-            constraints of the three weights, with the names and defaults
-            they have in `keras.layers.LSTM`; `name`, `dtype` and
-            `trainable`, as in any Keras layer.
-
-    Call arguments:
-        event: `(batch, features)`.
-        short_term_memory: `(batch, units)`.
-        dropout_masks: `None`, or `(event_mask, memory_mask)`: what to
-            multiply the event and the short-term memory by, `None` for
-            nothing.
-
-    Returns:
-        `(batch, units)`.
-
-    Raises:
-        ValueError: if `units` is not a positive integer, or the number of
-            features is unknown when the weights are made.
-    """
-
-    def __init__(
-        self, units: int, activation: Any = "sigmoid", **kwargs: Any
-    ) -> None:
-        super().__init__(units, {"activation": activation}, **kwargs)
-        self.activation = self.activations["activation"]
-
-    def build(
-        self, event_shape: Shape, short_term_memory_shape: Shape | None = None
-    ) -> None:
-        features = options.check_features(self, event_shape)
-        self.kernel = self._weight("kernel", (features, self.units))
-        self.recurrent_kernel = self._weight(
-            "recurrent_kernel", (self.units, self.units)
-        )
-        self.bias = None
-        if self.weight_options["use_bias"]:
-            self.bias = self._weight("bias", (self.units,))
-
-    def _weight(self, name: str, shape: tuple[int, ...]) -> keras.Variable:
-        of_weight = name.removesuffix("_kernel")
-        return self.add_weight(
-            name=name,
-            shape=shape,
-            initializer=self.weight_options[f"{of_weight}_initializer"],
-            regularizer=self.weight_options[f"{of_weight}_regularizer"],
-            constraint=self.weight_options[f"{of_weight}_constraint"],
-        )
-
-    def call(
-        self,
-        event: Tensor,
-        short_term_memory: Tensor,
-        dropout_masks: tuple[Tensor, Tensor] | None = None,
-    ) -> Tensor:
-        event_mask, memory_mask = dropout_masks or (None, None)
-        if event_mask is not None:
-            event = event * event_mask
-        if memory_mask is not None:
-            short_term_memory = short_term_memory * memory_mask
-        joined = ops.matmul(event, self.kernel) + ops.matmul(
-            short_term_memory, self.recurrent_kernel
-        )
-        if self.bias is not None:
-            joined = joined + self.bias
-        return self.activation(joined)
 
 
 class _Gate(options.UnitsLayer):
     """What the gates with weights share: small networks under fixed names."""
 
-    def _network(self, name: str, activation: str, block: int, of: int) -> Any:
+    def _network(
+        self, name: str, activation_name: str, block: int, of: int
+    ) -> SmallNetwork:
         return SmallNetwork(
             self.units,
-            self.activations[activation],
-            **options.share(self.weight_options, [block], of),
+            self.activations[activation_name],
+            **options.share_initializers(self.weight_options, [block], of),
+            **self.handed_down(),
             name=name,
-            dtype=self.dtype_policy,
         )
 
 
@@ -343,16 +260,18 @@ class UseGate(_Gate):
 
     def _useful_memory(self) -> keras.layers.Layer:
         activation = self.activations["activation"]
-        common = {"name": "useful_memory", "dtype": self.dtype_policy}
+        common = {"name": "useful_memory", **self.handed_down()}
         if self.variant == "standard":
             return keras.layers.Activation(activation, **common)
-        of_kernel_and_bias = {
-            name: value
+        # It reads no event: it starts from a draw of its own, not from a
+        # share of the one that Keras makes for those that do.
+        dense_options = {
+            name: whole(value)
             for name, value in self.weight_options.items()
             if not name.startswith("recurrent_")
         }
         return keras.layers.Dense(
-            self.units, activation, **of_kernel_and_bias, **common
+            self.units, activation, **dense_options, **common
         )
 
     def build(

@@ -11,10 +11,12 @@ class ShareOf(keras.initializers.Initializer):
     """Some of the equal column blocks of what another initializer draws.
 
     `keras.layers.LSTM` draws the weights of its four networks as one matrix,
-    `(rows, 4·units)`. Networks with weights of their own start from the same
-    numbers, and so train alike, when each takes its block of the same draw.
-    It also keeps networks apart that share a seeded initializer: asked twice
-    for the same shape, Keras's seeded initializers draw the same numbers.
+    `(rows, 4·units)`. An initializer of Keras draws the same numbers each
+    time it is asked for the same shape, so networks with weights of their
+    own start from those very numbers when each takes its block of the draw;
+    and without this, networks that share an initializer would start alike.
+
+    The whole is drawn for every block anew: a few milliseconds, once.
 
     Args:
         initializer: What draws the whole: a Keras initializer, its name, or
@@ -47,3 +49,8 @@ class ShareOf(keras.initializers.Initializer):
             "blocks": self.blocks,
             "of": self.of,
         }
+
+
+def whole(value: Any) -> Any:
+    """The initializer that a share is of; anything else as it is."""
+    return whole(value.initializer) if isinstance(value, ShareOf) else value

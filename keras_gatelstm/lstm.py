@@ -2,26 +2,21 @@
 
 from typing import Any
 
-import keras
-import numpy as np
-from keras import ops
-
 from keras_gatelstm import options
-from keras_gatelstm.dropout import DropoutCell
+from keras_gatelstm.cell import GateCell
 from keras_gatelstm.gates import (
     VARIANTS,
     ForgetGate,
     LearnGate,
     RememberGate,
-    Shape,
-    Tensor,
     UseGate,
-    register,
 )
+from keras_gatelstm.network import Shape, Tensor, register
+from keras_gatelstm.sequence import GateSequence
 
 
 @register
-class GateLSTMCell(options.UnitsLayer, DropoutCell):
+class GateLSTMCell(GateCell):
     """One step of the lesson's LSTM: four gates, called one after the other.
 
     ```
@@ -143,48 +138,52 @@ class GateLSTMCell(options.UnitsLayer, DropoutCell):
             kernel_constraint=kernel_constraint,
             recurrent_constraint=recurrent_constraint,
             bias_constraint=bias_constraint,
+            memories=2,
+            dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            seed=seed,
             **kwargs,
         )
         self.variant = options.check_choice("variant", variant, VARIANTS)
         self.unit_forget_bias = unit_forget_bias
-        self.dropout = options.check_fraction("dropout", dropout)
-        self.recurrent_dropout = options.check_fraction(
-            "recurrent_dropout", recurrent_dropout
-        )
-        self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
-        self.state_size = [self.units, self.units]
-        self.output_size = self.units
         self._make_gates()
 
     def _make_gates(self) -> None:
-        units, dtype = self.units, self.dtype_policy
-        activations, weights = self.activations, self.weight_options
-        recurrent = {
-            "recurrent_activation": activations["recurrent_activation"]
-        }
-        ignore, forget, new, use = range(4)
-        forgetting = options.share(weights, [forget], of=4)
+        units, down = self.units, self.handed_down()
+        recurrent_activation = self.activations["recurrent_activation"]
+        forgetting = self._share("forget_factor")
         if self.unit_forget_bias:
             forgetting["bias_initializer"] = "ones"
         self.learn_gate = LearnGate(
             units,
-            **activations,
-            **options.share(weights, [ignore, new], of=4),
+            **self.activations,
+            **self._share("ignore_factor", "new_information"),
+            **down,
             name="learn_gate",
-            dtype=dtype,
         )
         self.forget_gate = ForgetGate(
-            units, **recurrent, **forgetting, name="forget_gate", dtype=dtype
+            units,
+            recurrent_activation,
+            **forgetting,
+            **down,
+            name="forget_gate",
         )
-        self.remember_gate = RememberGate(name="remember_gate", dtype=dtype)
+        self.remember_gate = RememberGate(**down, name="remember_gate")
         self.use_gate = UseGate(
             units,
             self.variant,
-            **activations,
-            **options.share(weights, [use], of=4),
+            **self.activations,
+            **self._share("use_factor"),
+            **down,
             name="use_gate",
-            dtype=dtype,
+        )
+
+    def _share(self, *names: str) -> options.Options:
+        """The weights' options, for these of the four networks."""
+        return options.share_initializers(
+            self.weight_options,
+            [self.networks.index(name) for name in names],
+            of=len(self.networks),
         )
 
     def build(
@@ -215,26 +214,16 @@ class GateLSTMCell(options.UnitsLayer, DropoutCell):
         )
         return short_term_memory, [short_term_memory, long_term_memory]
 
-    def get_initial_state(self, batch_size: Any = None) -> list[Tensor]:
-        """Empty memories: `[short_term_memory, long_term_memory]`."""
-        return [
-            ops.zeros((batch_size, size), dtype=self.compute_dtype)
-            for size in self.state_size
-        ]
-
     def get_config(self) -> options.Options:
         return {
             **super().get_config(),
             "variant": self.variant,
             "unit_forget_bias": self.unit_forget_bias,
-            "dropout": self.dropout,
-            "recurrent_dropout": self.recurrent_dropout,
-            "seed": self.seed,
         }
 
 
 @register
-class GateLSTM(keras.layers.RNN):
+class GateLSTM(GateSequence):
     """The lesson's LSTM over a sequence; `keras.layers.LSTM` with gates.
 
     At each step `t` the cell, `layer.cell`, takes the event and both
@@ -349,78 +338,10 @@ class GateLSTM(keras.layers.RNN):
             go_backwards=go_backwards,
             stateful=stateful,
             unroll=unroll,
+            use_cudnn=use_cudnn,
             **kwargs,
         )
-        self.use_cudnn = options.check_choice(
-            "use_cudnn", use_cudnn, ("auto", True, False)
-        )
-        self.input_spec = keras.layers.InputSpec(ndim=3)
-
-    @property
-    def units(self) -> int:
-        return int(self.cell.units)
 
     @property
     def variant(self) -> str:
         return str(self.cell.variant)
-
-    def build(
-        self,
-        sequences_shape: Shape,
-        initial_state_shape: list[Shape] | None = None,
-    ) -> None:
-        super().build(sequences_shape)
-        self.input_spec = keras.layers.InputSpec(
-            ndim=3, axes={-1: sequences_shape[-1]}
-        )
-
-    def reset_state(self, samples: Any = None) -> None:
-        """Empties the memories that a stateful layer carries.
-
-        Args:
-            samples: `None` for every row of the batch (default); else the
-                rows to empty: their numbers, or a boolean for each row.
-
-        Raises:
-            ValueError: if `samples` names rows that the batch does not have.
-        """
-        if self.states is None or samples is None:
-            super().reset_state()
-            return
-        rows = _chosen_rows(samples, batch_size=self.states[0].shape[0])
-        for memory in self.states:
-            memory.assign(
-                ops.where(rows[:, None], ops.zeros_like(memory), memory)
-            )
-
-    def get_config(self) -> options.Options:
-        of_cell = self.cell.get_config()
-        of_layer = super().get_config()
-        del of_layer["cell"]
-        return {
-            **of_cell,
-            **of_layer,
-            "activity_regularizer": keras.regularizers.serialize(
-                self.activity_regularizer
-            ),
-            "use_cudnn": self.use_cudnn,
-        }
-
-    @classmethod
-    def from_config(cls, config: options.Options) -> "GateLSTM":
-        return cls(**config)
-
-
-def _chosen_rows(samples: Any, batch_size: int) -> np.ndarray:
-    chosen = np.asarray(samples)
-    rows = np.zeros(batch_size, dtype=bool)
-    of_numbers = np.issubdtype(chosen.dtype, np.integer) or not chosen.size
-    try:
-        rows[chosen.astype(int) if of_numbers else chosen] = True
-    except IndexError:
-        raise ValueError(
-            f"samples must be row numbers below {batch_size}, or {batch_size} "
-            f"booleans: the layer's batch has {batch_size} rows. "
-            f"Received: samples={samples!r}"
-        ) from None
-    return rows

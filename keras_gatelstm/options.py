@@ -1,6 +1,6 @@
 """Arguments that the gates, the cells and the layers take alike."""
 
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
 
 import keras
@@ -40,11 +40,15 @@ class UnitsLayer(keras.layers.Layer):
     """
 
     def __init__(self, units: int, activations: Options, **kwargs: Any) -> None:
-        weight_options, layer_options = split(kwargs)
+        weight_options, layer_options = split_weight_options(kwargs)
         super().__init__(**layer_options)
         self.units = check_units(units)
-        self.activations = read(activations)
+        self.activations = resolve(activations)
         self.weight_options = weight_options
+
+    def handed_down(self) -> Options:
+        """What the layers inside this one are made with, like it."""
+        return {"dtype": self.dtype_policy, "trainable": self.trainable}
 
     def get_config(self) -> Options:
         return {
@@ -55,7 +59,7 @@ class UnitsLayer(keras.layers.Layer):
         }
 
 
-def read(given: Options) -> Options:
+def resolve(given: Options) -> Options:
     """Turns names and configs into the objects of Keras they stand for."""
     return {
         name: module.get(value) if module else value
@@ -64,28 +68,28 @@ def read(given: Options) -> Options:
 
 
 def serialize(objects: Options) -> Options:
-    """Turns what `read` gave back into what a config holds."""
+    """Turns what `resolve` gave back into what a config holds."""
     return {
         name: module.serialize(value) if module and value is not None else value
         for name, value, module in _with_modules(objects)
     }
 
 
-def split(kwargs: Options) -> tuple[Options, Options]:
+def split_weight_options(kwargs: Options) -> tuple[Options, Options]:
     """Parts the options of weights, made complete, from those of any layer."""
     weights = {
         name: kwargs.get(name, default)
         for name, default in WEIGHT_DEFAULTS.items()
     }
     layer = {name: kwargs[name] for name in kwargs if name not in weights}
-    return read(weights), layer
+    return resolve(weights), layer
 
 
-def share(weights: Options, blocks: list[int], of: int) -> Options:
+def share_initializers(weights: Options, blocks: list[int], of: int) -> Options:
     """The same options, with initializers that hand out a share of a draw."""
     return {
         name: ShareOf(value, blocks, of)
-        if name.endswith("_initializer")
+        if name.endswith("_initializer") and value is not None
         else value
         for name, value in weights.items()
     }
@@ -103,7 +107,7 @@ def check_units(units: Any) -> int:
 
 def check_fraction(name: str, value: Any) -> float:
     """Gives a dropout rate back as a float, or says what is wrong with it."""
-    if not isinstance(value, (int, float)) or not 0 <= value <= 1:
+    if not isinstance(value, Real) or not 0 <= float(value) <= 1:
         raise ValueError(
             f"{name} must be a number between 0 and 1, the fraction to drop. "
             f"Received: {name}={value!r}"

@@ -9,6 +9,7 @@ import tensorflow as tf
 from keras import layers
 
 from keras_gatelstm import GateLSTM
+from recipes.console import UsageError
 from recipes.data.text import Vocabulary, side_by_side
 from recipes.training import Budget, CarryMemories, empty_memories
 
@@ -29,7 +30,15 @@ def build(
     model.add(
         keras.Input((None,), batch_size, dtype="int32", name="characters")
     )
-    model.add(layers.Embedding(symbols, args.embedding))
+    # With vectors of Keras's own size, a twentieth of this, the gates see
+    # little but their biases at first, and long-term memories run away.
+    model.add(
+        layers.Embedding(
+            symbols,
+            args.embedding,
+            embeddings_initializer=keras.initializers.RandomNormal(stddev=1),
+        )
+    )
     for _ in range(args.layers):
         lstm = GateLSTM(
             args.units, args.variant, return_sequences=True, stateful=stateful
@@ -58,25 +67,40 @@ def train(
     vocabulary: Vocabulary,
     args: argparse.Namespace,
 ) -> tuple[keras.Sequential, Budget]:
-    """Trains on a text for the minutes or epochs that `args` names."""
+    """Trains on a text for the minutes or epochs that `args` names.
+
+    Raises:
+        UsageError: if the loss stops being a number.
+        MemoryError: if the model does not fit.
+    """
+    keras.utils.set_random_seed(args.seed)
     inputs, targets = side_by_side(numbers, args.batch_size, args.steps)
     validation = side_by_side(held_out, args.batch_size, args.steps)
-    model = build(len(vocabulary), args, args.batch_size, stateful=True)
-    model.compile(
-        keras.optimizers.Adam(clipnorm=1.0),
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-    )
     # A budget in minutes ends the training before so many epochs do.
     epochs = args.epochs or 10**6
     budget = Budget(args.learning_rate, args.minutes, epochs * len(inputs))
-    model.fit(
-        tf.data.Dataset.from_tensor_slices((inputs, targets)),
-        validation_data=tf.data.Dataset.from_tensor_slices(validation),
-        epochs=epochs,
-        callbacks=[CarryMemories(), budget],
-        shuffle=False,
-        verbose=0,
-    )
+    try:
+        model = build(len(vocabulary), args, args.batch_size, stateful=True)
+        model.compile(
+            # Keras's beta_2 of 0.999 remembers the steep start too long.
+            keras.optimizers.Adam(beta_2=0.99, clipnorm=1.0),
+            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        )
+        model.fit(
+            tf.data.Dataset.from_tensor_slices((inputs, targets)),
+            validation_data=tf.data.Dataset.from_tensor_slices(validation),
+            epochs=epochs,
+            callbacks=[CarryMemories(), budget],
+            shuffle=False,
+            verbose=0,
+        )
+    except tf.errors.ResourceExhaustedError as error:
+        raise MemoryError from error
+    if not np.isfinite(budget.losses[-1]):
+        raise UsageError(
+            "the training diverged, its loss is no number any more: take a "
+            f"smaller --learning-rate. Received: {args.learning_rate}"
+        )
     return model, budget
 
 

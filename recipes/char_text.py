@@ -30,13 +30,14 @@ from tabulate import tabulate
 
 from recipes import console
 from recipes.data import text
-from recipes.files import staged
 from recipes.ngram import witten_bell
 
 SAMPLE_CHARACTERS = 400
 SAMPLE_TEMPERATURE = 0.8
 LITERT_STEPS = 64
 LITERT_TOLERANCE = 1e-4
+
+PARTS = ("validation", "test", "both")
 
 Losses = dict[str, dict[str, float]]
 
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Trains, evaluates, samples and exports, as the arguments say."""
     args = parse(arguments)
     splits = text.load(args.dataset, args.data_dir, args.manual_dir)
-    check_length(splits, args)
+    check(splits, args)
     vocabulary = text.Vocabulary.of(splits.train)
     train, validation, test = map(vocabulary.encode, splits)
     print(
@@ -53,11 +54,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         f"{len(validation):,} to validate, {len(test):,} to test; "
         f"{len(vocabulary) - 1} different ones"
     )
-    with staged(args.output) as stage:
-        # Imported late: TensorFlow takes seconds, mistakes show at once.
-        from recipes import char_model, training
+    # Imported late: TensorFlow takes seconds, mistakes show at once.
+    from keras_gatelstm.files import move_into, stage_in
+    from recipes import char_model, training
 
-        training.prepare(args.seed)
+    with stage_in(args.output) as stage:
         model, budget = char_model.train(train, validation, vocabulary, args)
         losses = evaluate(model, train, [validation, test], vocabulary, args)
         sample = char_model.sample(
@@ -67,6 +68,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
             SAMPLE_TEMPERATURE,
             args.seed,
         )
+        print("exporting")
+        budget.plot(stage / "training.png", "nats per character")
+        vocabulary.save(stage / "vocabulary.json")
+        difference, served = export(
+            char_model.copy_of(model, args), validation, stage, args.output
+        )
         metrics = {
             "settings": vars(args) | {"output": str(args.output)},
             "versions": training.versions(),
@@ -74,12 +81,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "training_seconds": budget.seconds,
             "training_batches": len(budget.losses),
             "nats_per_character": losses,
+            "litert_largest_difference": difference,
         }
-        vocabulary.save(stage / "vocabulary.json")
-        budget.plot(stage / "training.png", "nats per character")
-        served = export(
-            char_model.copy_of(model, args), validation, metrics, args, stage
-        )
+        (stage / "metrics.json").write_text(json.dumps(metrics, indent=2))
+        move_into(stage, args.output)
     report(metrics, sample, served, args)
 
 
@@ -95,7 +100,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         shown = "" if default is None else f" (default: {default})"
         parser.add_argument(name, default=default, help=help + shown, **options)
 
-    of_whole = {"type": console.whole_number, "metavar": "N"}
+    count = {"type": console.whole_number, "metavar": "N"}
     add(
         "--dataset",
         "stdlib",
@@ -106,14 +111,14 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--data-dir", None, "where tensorflow-datasets keeps data")
     add("--manual-dir", None, "folder with the data's file, if no network")
     add("--variant", "lesson", "of the LSTM", choices=["lesson", "standard"])
-    add("--units", 256, "size of the memories", **of_whole)
-    add("--layers", 1, "LSTMs, one on the other", **of_whole)
-    add("--embedding", 64, "size of a character's vector", **of_whole)
-    add("--batch-size", 64, "rows of text read side by side", **of_whole)
-    add("--steps", 32, "characters of a row in a batch", **of_whole)
-    add("--learning-rate", 6e-3, "at the start", type=console.positive)
+    add("--units", 256, "size of the memories", **count)
+    add("--layers", 1, "LSTMs, one on the other", **count)
+    add("--embedding", 32, "size of a character's vector", **count)
+    add("--batch-size", 64, "rows of text read side by side", **count)
+    add("--steps", 32, "characters of a row in a batch", **count)
+    add("--learning-rate", 4e-3, "at the start", type=console.positive)
     add("--dropout", 0.0, "part of each LSTM's output", type=console.rate)
-    add("--seed", 1, "of weights, dropout and sample", type=int)
+    add("--seed", 1, "of weights and sample", type=console.seed, metavar="N")
     add(
         "--output",
         Path("saved_models/char_text"),
@@ -139,17 +144,22 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return args
 
 
-def check_length(splits: text.Splits, args: argparse.Namespace) -> None:
-    """Refuses a text of which a part does not fill one batch."""
-    needed = args.batch_size * args.steps + 1
+def check(splits: text.Splits, args: argparse.Namespace) -> None:
+    """Refuses a text too short for its settings, and a file as output."""
+    batch = args.batch_size * args.steps + 1
     for name, part in splits._asdict().items():
-        if len(part) < needed:
+        if len(part) < max(batch, LITERT_STEPS):
             raise console.UsageError(
                 f"{args.dataset} is too short: its {name} part has "
-                f"{len(part):,} characters, and a batch of {args.batch_size} "
-                f"rows by {args.steps} steps needs {needed:,}; take a longer "
-                "text, or a smaller --batch-size or --steps"
+                f"{len(part):,} characters; a batch of {args.batch_size} rows "
+                f"by {args.steps} steps needs {batch:,}, and the check of the "
+                f"export {LITERT_STEPS}; take a longer text, or a smaller "
+                "--batch-size or --steps"
             )
+    if args.output.exists() and not args.output.is_dir():
+        raise console.UsageError(
+            f"--output {args.output} is a file: name a folder to write to"
+        )
 
 
 def evaluate(
@@ -176,42 +186,43 @@ def evaluate(
     border = len(held_out[0]) - 1
     return {
         name: {
-            "validation": float(cost[:border].mean()),
-            "test": float(cost[border:].mean()),
-            "both": float(cost.mean()),
+            part: float(some.mean())
+            for part, some in zip(
+                PARTS, (cost[:border], cost[border:], cost), strict=True
+            )
         }
         for name, cost in costs.items()
     }
 
 
 def export(
-    model: Any,
-    validation: np.ndarray,
-    metrics: dict[str, Any],
-    args: argparse.Namespace,
-    stage: Path,
-) -> Path:
-    """Writes the model for Keras, LiteRT and TensorFlow Serving."""
-    from keras_gatelstm.export import (
-        export_litert,
-        export_saved_model,
-        run_litert,
-    )
+    model: Any, validation: np.ndarray, stage: Path, output: Path
+) -> tuple[float, Path]:
+    """Writes the model to `stage`: for Keras, LiteRT and TensorFlow Serving.
+
+    Returns:
+        The largest difference between the LiteRT file's logits and Keras's,
+        and the folder that the SavedModel will have in `output`.
+    """
+    from keras_gatelstm import export
 
     model.save(stage / "model.keras")
-    path = stage / "litert" / "char_text.tflite"
-    export_litert(model, path, time_steps=LITERT_STEPS)
+    litert = export.export_litert(
+        model,
+        stage / "litert" / "char_text.tflite",
+        time_steps=LITERT_STEPS,
+    )
     characters = validation[np.newaxis, :LITERT_STEPS]
-    (logits,) = run_litert(path, characters)
-    difference = float(np.abs(logits - model(characters)).max())
+    found = export.run_litert(litert, characters=characters)["logits"]
+    difference = float(np.abs(found - model(characters)).max())
     if not difference <= LITERT_TOLERANCE:
         raise console.UsageError(
             f"the LiteRT file differs from the Keras model by {difference:.1e}"
-            f", more than {LITERT_TOLERANCE:.0e}; nothing was written"
+            f", more than {LITERT_TOLERANCE:.0e}: nothing was written"
         )
-    metrics["litert_largest_difference"] = difference
-    (stage / "metrics.json").write_text(json.dumps(metrics, indent=2), "utf-8")
-    return export_saved_model(model, args.output / "serving")
+    version = export.next_version(output / "serving")
+    export.export_saved_model(model, stage / "serving", version)
+    return difference, output / "serving" / str(version)
 
 
 def report(
@@ -223,10 +234,11 @@ def report(
     """Prints the losses, a sample of text, and what was written."""
     losses = metrics["nats_per_character"]
     rows = [
-        [name, *loss.values(), loss["both"] / math.log(2)]
+        [name, *loss.values(), *(nats / math.log(2) for nats in loss.values())]
         for name, loss in losses.items()
     ]
-    heads = ["nats per character", "validation", "test", "both", "bits (both)"]
+    heads = [f"{part}\n{unit}" for unit in ("nats", "bits") for part in PARTS]
+    heads = ["per character", *heads]
     print(f"\n{tabulate(rows, heads, floatfmt='.3f')}\n")
     print(f"{sample}\n")
     print(f"trained {metrics['training_seconds']:.0f} s; written:")

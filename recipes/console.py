@@ -1,6 +1,9 @@
 """What the recipes' command lines share."""
 
 import argparse
+import io
+import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
@@ -24,18 +27,37 @@ def run(
 ) -> int:
     """Runs a program; gives its exit status.
 
-    A `UsageError`, or an error of the operating system (a full disk, a file
-    that must not be read), ends as one line on standard error and status 2.
+    A `UsageError`, or an error of the machine (a full disk, no memory, a file
+    that must not be read), ends as one line on standard error and status 2;
+    Ctrl-C or a request to terminate, with status 130. Either way the program
+    leaves by its own clean-up.
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
     try:
+        _require_tensorflow()
         program(arguments)
     except (UsageError, OSError) as error:
         print(f"{name}: error: {error}", file=sys.stderr)
         return 2
+    except MemoryError:
+        print(f"{name}: error: not enough memory", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
-        print(f"\n{name}: stopped; nothing was written", file=sys.stderr)
+        print(f"\n{name}: stopped before its end", file=sys.stderr)
         return 130
     return 0
+
+
+def _require_tensorflow() -> None:
+    """Looks before Keras does, which may not find the backend it is told."""
+    backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    if backend != "tensorflow":
+        raise UsageError(
+            "the recipes train and export with TensorFlow: unset "
+            f"KERAS_BACKEND. Received: KERAS_BACKEND={backend}"
+        )
 
 
 def whole_number(text: str) -> int:
@@ -49,6 +71,15 @@ def whole_number(text: str) -> int:
             f"expected a whole number above zero, received {text!r}"
         )
     return number
+
+
+def seed(text: str) -> int:
+    """A whole number that can seed NumPy, as an argument's type."""
+    if not text.isdecimal() or int(text) >= 2**32:
+        raise argparse.ArgumentTypeError(
+            f"expected a whole number from 0 to 4294967295, received {text!r}"
+        )
+    return int(text)
 
 
 def positive(text: str) -> float:

@@ -12,23 +12,10 @@ from matplotlib.figure import Figure
 from tqdm.auto import tqdm
 
 import keras_gatelstm
-from recipes.console import UsageError
 
 Logs = dict[str, float] | None
 
-
-def prepare(seed: int) -> None:
-    """Seeds all randomness.
-
-    Raises:
-        UsageError: if Keras runs on another backend than TensorFlow.
-    """
-    if keras.backend.backend() != "tensorflow":
-        raise UsageError(
-            "the recipes train and export with TensorFlow: set KERAS_BACKEND "
-            f"to tensorflow. Received: {keras.backend.backend()}"
-        )
-    keras.utils.set_random_seed(seed)
+WARM_UP = 0.05
 
 
 def versions() -> dict[str, str]:
@@ -44,12 +31,13 @@ def versions() -> dict[str, str]:
 class Budget(keras.callbacks.Callback):
     """Spends so many minutes, or so many batches, and ends the training.
 
-    On the way the learning rate falls from its first value to zero along
-    half a cosine (Loshchilov and Hutter, "SGDR", 2017), a bar shows how much
-    is spent, and the losses are kept.
+    On the way the learning rate rises to its full height in the first
+    twentieth, so that memories do not run away while all weights are random,
+    and falls to zero along half a cosine (Loshchilov and Hutter, "SGDR",
+    2017); a bar shows how much is spent; and the losses are kept.
 
     Args:
-        learning_rate: The learning rate to start from.
+        learning_rate: The learning rate at its height.
         minutes: Minutes of training, or `None`.
         batches: Batches to train on, where there are no minutes.
 
@@ -88,15 +76,18 @@ class Budget(keras.callbacks.Callback):
         )
 
     def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
-        decay = (1 + math.cos(math.pi * self.spent())) / 2
-        self.model.optimizer.learning_rate = self.learning_rate * decay
+        spent = self.spent()
+        rise = min(1.0, 0.01 + spent / WARM_UP)
+        fall = (1 + math.cos(math.pi * spent)) / 2
+        self.model.optimizer.learning_rate = self.learning_rate * rise * fall
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         # Keras reports the mean of the epoch so far; this batch's share:
         total = (logs or {})["loss"] * (batch + 1)
         self.losses.append(total - (self._total if batch else 0.0))
         self._total = total
-        self.model.stop_training = self.spent() == 1
+        if self.spent() == 1:
+            self.model.stop_training = True
         self.show(logs)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:

@@ -1,7 +1,6 @@
 """Keras model -> LiteRT (.tflite) file."""
 
 import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gatelstm.export.saved_model import export_saved_model
+from keras_gatelstm.files import stage_in
 
 
 def export_litert(
@@ -21,13 +21,14 @@ def export_litert(
 ) -> Path:
     """Writes a `.tflite` file of built-in operators only.
 
-    Recurrent layers are unrolled: LiteRT has no loop over time that runs on
-    built-in operators and leaves the batch free. The file's signature
+    Recurrent layers are unrolled: Keras's own loop over time does not
+    convert to built-in operators with a free batch. The file's signature
     `serving_default` names inputs and outputs as the model does.
 
     Args:
-        model: A built Sequential or functional model of one input
-            `(batch, time)` or `(batch, time, features)`.
+        model: A built Sequential or functional model of one input,
+            `(batch, time)` or `(batch, time, features)`, whose recurrent
+            layers are its own and not those of a model inside it.
         path: Where to write; the folder is made if it is not there.
         time_steps: The length of the sequences that the file will take.
         batch_size: How many sequences it will take at once, or `None` to
@@ -41,43 +42,43 @@ def export_litert(
     """
     path = Path(path)
     unrolled = _unroll(model, batch_size, time_steps)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".", dir=path.parent) as folder:
-        saved_model = export_saved_model(unrolled, folder)
+    with stage_in(path.parent) as stage:
+        saved_model = export_saved_model(unrolled, stage)
         converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model))
-        beside = Path(folder) / path.name
-        beside.write_bytes(converter.convert())
-        os.replace(beside, path)
+        whole = stage / path.name
+        whole.write_bytes(converter.convert())
+        os.replace(whole, path)
     return path
 
 
-def run_litert(path: str | Path, *inputs: np.ndarray) -> list[np.ndarray]:
-    """Runs a file once, on LiteRT's own interpreter.
+def run_litert(path: str | Path, **inputs: np.ndarray) -> dict[str, np.ndarray]:
+    """Runs a file's signature `serving_default`, on LiteRT's interpreter.
 
     Args:
         path: A `.tflite` file.
-        *inputs: An array for each of its inputs.
+        **inputs: An array for each of its inputs, by name.
 
     Returns:
-        An array for each of its outputs.
+        An array for each of its outputs, by name.
+
+    Raises:
+        ValueError: if the inputs are not those of the file, in name or shape.
     """
     from ai_edge_litert.interpreter import Interpreter
 
-    interpreter = Interpreter(model_path=str(path))
-    for detail, value in zip(
-        interpreter.get_input_details(), inputs, strict=True
-    ):
-        interpreter.resize_tensor_input(detail["index"], value.shape)
-    interpreter.allocate_tensors()
-    for detail, value in zip(
-        interpreter.get_input_details(), inputs, strict=True
-    ):
-        interpreter.set_tensor(detail["index"], value.astype(detail["dtype"]))
-    interpreter.invoke()
-    return [
-        interpreter.get_tensor(detail["index"])
-        for detail in interpreter.get_output_details()
-    ]
+    run = Interpreter(str(path)).get_signature_runner("serving_default")
+    details = run.get_input_details()
+    if set(inputs) != set(details):
+        raise ValueError(
+            f"{path} takes {', '.join(details)}. "
+            f"Received: {', '.join(inputs) or 'nothing'}"
+        )
+    given = {
+        name: value.astype(details[name]["dtype"])
+        for name, value in inputs.items()
+    }
+    outputs: dict[str, np.ndarray] = run(**given)
+    return outputs
 
 
 def _unroll(
@@ -97,7 +98,7 @@ def _unroll(
 
     clone = keras.models.clone_model(
         model,
-        input_tensors=fixed,
+        input_tensors=keras.tree.map_structure(lambda _: fixed, model.input),
         clone_function=lambda layer: type(layer).from_config(
             _unrolled_config(layer.get_config())
         ),

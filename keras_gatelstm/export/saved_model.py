@@ -1,13 +1,13 @@
 """Keras model -> versioned SavedModel, for TensorFlow Serving."""
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import keras
 import tensorflow as tf
+
+from keras_gatelstm.files import stage_in
 
 
 def export_saved_model(
@@ -40,18 +40,18 @@ def export_saved_model(
     >>> folder.name
     '1'
     """
-    base = Path(base_path)
     _check(model)
-    base.mkdir(parents=True, exist_ok=True)
+    base = Path(base_path)
     target = base / str(_version(base, version))
-    beside = Path(tempfile.mkdtemp(prefix=".writing-", dir=base))
-    try:
-        _write(model, beside)
-        beside.chmod(0o755)  # mkdtemp's folders are closed to servers.
-        beside.rename(target)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+    with stage_in(base) as stage:
+        _write(model, stage / target.name)
+        (stage / target.name).rename(target)
     return target
+
+
+def next_version(base_path: str | Path) -> int:
+    """The number above all versions in a folder; 1 where there are none."""
+    return max(_versions(Path(base_path)), default=0) + 1
 
 
 def input_signature(model: keras.Model) -> list[tf.TensorSpec]:
@@ -71,13 +71,24 @@ def _write(model: keras.Model, folder: Path) -> None:
     archive = keras.export.ExportArchive()
     archive.track(model)
     archive.add_endpoint("serving_default", serve, input_signature(model))
-    archive.write_out(str(folder), verbose=False)
+    try:
+        archive.write_out(str(folder), verbose=False)
+    except tf.errors.OpError as error:  # A full disk, in TensorFlow's words.
+        raise OSError(f"{folder} could not be written: {error}") from error
 
 
 def _output_names(model: keras.Model) -> list[str]:
+    """The names of what makes each output, told apart by number."""
     if isinstance(model, keras.Sequential):
-        return [model.layers[-1].name]
-    return model.output_names
+        count = len(keras.tree.flatten(model.outputs))
+        names = [model.layers[-1].name] * count
+    else:
+        names = model.output_names
+    numbers = [names[:place].count(name) for place, name in enumerate(names)]
+    return [
+        f"{name}_{number}" if number else name
+        for name, number in zip(names, numbers, strict=True)
+    ]
 
 
 def _check(model: keras.Model) -> None:
@@ -103,15 +114,19 @@ def _stateful_layers(model: Any) -> Iterator[Any]:
             yield from _stateful_layers(layer)
 
 
+def _versions(base: Path) -> list[int]:
+    names = [path.name for path in base.iterdir()] if base.is_dir() else []
+    return [int(name) for name in names if name.isdecimal()]
+
+
 def _version(base: Path, version: int | None) -> int:
-    taken = {int(p.name) for p in base.iterdir() if p.name.isdecimal()}
     if version is None:
-        return max(taken, default=0) + 1
+        return next_version(base)
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
         raise ValueError(
             f"version must be a positive integer. Received: {version!r}"
         )
-    if version in taken:
+    if version in _versions(base):
         raise ValueError(
             f"version {version} is already in {base}: versions are never "
             "overwritten; take another number, or None for the next"

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Iterable
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 import numpy as np
@@ -145,6 +145,7 @@ def _from_tfds(
     name: str, file: str, data_dir: str | None, manual_dir: str | None
 ) -> Splits:
     import tensorflow_datasets as tfds
+    from tensorflow_datasets.core.download.util import DownloadError
 
     builder = tfds.builder(name, data_dir=data_dir)
     if not builder.is_prepared():
@@ -158,6 +159,8 @@ def _from_tfds(
                 f"{file} is not the file that tensorflow-datasets knows as "
                 f"{name}: its checksum differs"
             ) from None
+        except DownloadError as error:
+            raise _unreachable(builder, file, error) from None
     return Splits(
         *(_text_of(builder.as_dataset(split=split)) for split in Splits._fields)
     )
@@ -181,10 +184,15 @@ def _check_source(builder: Any, file: str, manual_dir: str | None) -> None:
     for url in builder.url_infos:
         try:
             urlopen(Request(url, method="HEAD"), timeout=5).close()
-        except (URLError, TimeoutError) as error:
-            reason = getattr(error, "reason", error)
-            raise UsageError(
-                f"{builder.name} is not in {builder.data_dir_root} and "
-                f"{url} cannot be reached ({reason}): download {file} "
-                "elsewhere and name its folder with --manual-dir"
-            ) from None
+        except (OSError, HTTPException) as error:
+            raise _unreachable(builder, file, error) from None
+
+
+def _unreachable(builder: Any, file: str, error: Exception) -> UsageError:
+    reason = getattr(error, "reason", error)
+    return UsageError(
+        f"{builder.name} is not in {builder.data_dir_root} and cannot be "
+        f"downloaded ({reason}): fetch {file} from "
+        f"{' or '.join(builder.url_infos)} elsewhere, and name its folder "
+        "with --manual-dir"
+    )

@@ -19,7 +19,11 @@ def events():
 
 def make_model(*recurrent):
     return keras.Sequential(
-        [keras.Input((None, FEATURES)), *recurrent, layers.Dense(2)]
+        [
+            keras.Input((None, FEATURES), name="events"),
+            *recurrent,
+            layers.Dense(2, name="guess"),
+        ]
     )
 
 
@@ -40,7 +44,7 @@ def test_built_in_operators_give_what_keras_gives(tmp_path, events, recurrent):
     model = make_model(*recurrent())
     path = export_litert(model, tmp_path / "a" / "m.tflite", time_steps=TIME)
     assert list(path.parent.iterdir()) == [path]
-    (found,) = run_litert(path, events[:1])
+    found = run_litert(path, events=events[:1])["guess"]
     np.testing.assert_allclose(found, model(events[:1]), atol=1e-5)
 
 
@@ -50,8 +54,23 @@ def test_a_free_batch(tmp_path, events):
         model, tmp_path / "m.tflite", time_steps=TIME, batch_size=None
     )
     for rows in (1, 2):
-        (found,) = run_litert(path, events[:rows])
+        found = run_litert(path, events=events[:rows])["guess"]
         np.testing.assert_allclose(found, model(events[:rows]), atol=1e-5)
+
+
+def test_a_functional_model(tmp_path, events):
+    given = keras.Input((None, FEATURES), name="events")
+    model = keras.Model([given], GateLSTM(4, name="memory")(given))
+    path = export_litert(model, tmp_path / "m.tflite", time_steps=TIME)
+    found = run_litert(path, events=events[:1])["memory"]
+    np.testing.assert_allclose(found, model([events[:1]]), atol=1e-5)
+
+
+def test_inputs_that_the_file_does_not_have_are_refused(tmp_path, events):
+    path = tmp_path / "m.tflite"
+    export_litert(make_model(GateLSTM(4)), path, time_steps=TIME)
+    with pytest.raises(ValueError, match=r"takes events\. Received: event"):
+        run_litert(path, event=events)
 
 
 def test_a_failed_export_leaves_what_was_there(tmp_path, monkeypatch):

@@ -8,6 +8,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_gatelstm import GateLSTM
 from keras_gatelstm.export import export_saved_model
@@ -18,10 +19,10 @@ import tensorflow as tf
 model = tf.saved_model.load(sys.argv[1])
 serve = model.signatures["serving_default"]
 assert not {"keras", "keras_gatelstm"} & set(sys.modules)
-given = {name: tf.constant(value) for name, value in json.load(sys.stdin).items()}
+_, specs = serve.structured_input_signature
 given = {
-    name: tf.cast(value, serve.structured_input_signature[1][name].dtype)
-    for name, value in given.items()
+    name: tf.constant(value, specs[name].dtype)
+    for name, value in json.load(sys.stdin).items()
 }
 print(json.dumps({n: v.numpy().tolist() for n, v in serve(**given).items()}))
 """
@@ -85,6 +86,17 @@ def test_inputs_and_outputs_keep_their_names(tmp_path):
         np.testing.assert_allclose(found[name], value, atol=1e-6)
 
 
+def test_every_output_is_there_when_layers_give_several(tmp_path):
+    events = keras.Input((None, 3), name="events")
+    lstm = GateLSTM(4, return_state=True, name="lstm")
+    model = keras.Model(events, lstm(events))
+    given = np.ones((2, 4, 3))
+    found = served(export_saved_model(model, tmp_path), events=given)
+    assert list(found) == ["lstm", "lstm_1", "lstm_2"]
+    for value, expected in zip(found.values(), model(given), strict=True):
+        np.testing.assert_allclose(value, expected, atol=1e-6)
+
+
 def test_versions_count_on_and_are_never_overwritten(tmp_path):
     model = make_model()
     folders = [
@@ -107,13 +119,21 @@ def test_servers_of_other_users_can_read_it(tmp_path):
     assert stat.S_IMODE(folder.stat().st_mode) & 0o555 == 0o555
 
 
-def test_a_failed_export_leaves_nothing(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError("No space left on device"),
+        tf.errors.ResourceExhaustedError(None, None, "No space left"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_failed_export_leaves_nothing(tmp_path, monkeypatch, error):
     def fail(*_, **__):
-        raise OSError("No space left on device")
+        raise error
 
     monkeypatch.setattr(keras.export.ExportArchive, "write_out", fail)
     with pytest.raises(OSError, match="No space"):
-        export_saved_model(make_model(), tmp_path)
+        export_saved_model(make_model(), tmp_path / "a" / "b")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,7 +1,9 @@
 """Texts, characters as numbers, and the n-gram beside the model."""
 
 import math
+import time
 from collections import Counter, defaultdict
+from http.client import BadStatusLine
 from urllib.error import URLError
 
 import numpy as np
@@ -48,13 +50,30 @@ def test_a_directory_is_refused(tmp_path):
         text.load(str(tmp_path))
 
 
-def test_no_network_is_said_at_once(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "error",
+    [
+        URLError("no route to host"),
+        ConnectionResetError("no route to host"),
+        BadStatusLine("no route to host"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_cannot_be_downloaded_is_said(tmp_path, monkeypatch, error):
     def fail(*_, **__):
-        raise URLError("no route to host")
+        raise error
 
     monkeypatch.setattr(text, "urlopen", fail)
     with pytest.raises(UsageError, match=r"no route to host.*--manual-dir"):
         text.load("tiny_shakespeare", str(tmp_path))
+
+
+def test_no_network_is_noticed_in_seconds(tmp_path, monkeypatch):
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    start = time.monotonic()
+    with pytest.raises(UsageError, match="--manual-dir"):
+        text.load("tiny_shakespeare", str(tmp_path))
+    assert time.monotonic() - start < 20
 
 
 def test_a_manual_folder_without_the_file_is_refused(tmp_path):
@@ -86,7 +105,7 @@ def test_characters_and_numbers_both_ways():
     assert vocabulary.decode(numbers) == content
 
 
-@pytest.mark.parametrize("stranger", ["z", "\x00", "🚀", "\ufffd", "\ud800"])
+@pytest.mark.parametrize("stranger", ["z", "\x00", "🚀", "\ufffd", chr(0xD800)])
 def test_characters_it_does_not_know_are_number_zero(stranger):
     vocabulary = text.Vocabulary.of("abc\ufffd")
     assert vocabulary.encode(f"a{stranger}c").tolist() == [1, 0, 3]

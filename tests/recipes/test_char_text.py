@@ -1,0 +1,255 @@
+"""The character recipe, as a user runs it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from pydoc_data.topics import topics
+
+import keras
+import numpy as np
+import pytest
+
+import keras_gatelstm  # noqa: F401 - loading model.keras needs it
+from keras_gatelstm.export import run_litert
+from recipes import char_text, console
+from recipes.data import text
+from tests.export.test_saved_model import served
+
+ROOT = Path(__file__).parents[2]
+SMALL = {
+    "--units": "12",
+    "--embedding": "4",
+    "--batch-size": "4",
+    "--steps": "16",
+    "--epochs": "1",
+}
+WRITTEN = [
+    "litert/char_text.tflite",
+    "metrics.json",
+    "model.keras",
+    "serving/1/saved_model.pb",
+    "training.png",
+    "vocabulary.json",
+]
+
+
+def words(options):
+    return [str(word) for pair in options.items() for word in pair]
+
+
+@pytest.fixture(scope="module")
+def novel(tmp_path_factory):
+    """A text file of 20,000 characters."""
+    path = tmp_path_factory.mktemp("texts") / "novel.txt"
+    path.write_text("\n".join(topics.values())[:20_000], encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def trained(novel, tmp_path_factory):
+    """What the recipe printed, and the folder it wrote."""
+    output = tmp_path_factory.mktemp("trained") / "char_text"
+    options = {**SMALL, "--dataset": novel, "--output": output, "--layers": 2}
+    command = [sys.executable, "-m", "recipes.char_text", *words(options)]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done, output
+
+
+def test_it_writes_a_model_to_deploy(trained):
+    _, output = trained
+    for name in WRITTEN:
+        assert (output / name).stat().st_size > 0, name
+    assert [path.name for path in output.iterdir() if path.name[0] == "."] == []
+
+
+def test_it_prints_losses_a_sample_and_what_it_wrote(trained):
+    done, output = trained
+    metrics = json.loads((output / "metrics.json").read_text())
+    losses = metrics["nats_per_character"]
+    for name, loss in losses.items():
+        row = next(r for r in done.stdout.splitlines() if r.startswith(name))
+        printed = [float(number) for number in row[len(name) :].split()]
+        nats = np.array(list(loss.values()))
+        expected = [*nats, *nats / np.log(2)]
+        np.testing.assert_allclose(printed, expected, atol=6e-4)
+    assert (
+        losses["this model (lesson)"]["both"] < losses["uniform guess"]["both"]
+    )
+    for name in ("model.keras", "serving/1", "litert/char_text.tflite"):
+        assert str(output / name) in done.stdout
+    assert "training" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Warning" not in done.stderr
+
+
+def test_its_exports_agree(trained, novel):
+    _, output = trained
+    model = keras.models.load_model(output / "model.keras")
+    characters = json.loads((output / "vocabulary.json").read_text("utf-8"))
+    vocabulary = text.Vocabulary("".join(characters["characters"][1:]))
+    numbers = vocabulary.encode(text.load(str(novel)).test)[None, :64]
+
+    expected = model(numbers)
+    litert = run_litert(
+        output / "litert" / "char_text.tflite", characters=numbers
+    )["logits"]
+    serving = served(output / "serving" / "1", characters=numbers)
+
+    np.testing.assert_allclose(litert, expected, atol=1e-4)
+    np.testing.assert_allclose(serving["logits"], expected, atol=1e-5)
+
+
+def test_its_losses_are_those_of_the_model_it_wrote(trained, novel):
+    """The evaluation in windows equals reading the text in one go."""
+    _, output = trained
+    model = keras.models.load_model(output / "model.keras")
+    splits = text.load(str(novel))
+    vocabulary = text.Vocabulary.of(splits.train)
+    numbers = vocabulary.encode(splits.validation + splits.test)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    found = json.loads((output / "metrics.json").read_text())
+    assert float(
+        loss(numbers[None, 1:], model.predict(numbers[None, :-1], verbose=0))
+    ) == pytest.approx(
+        found["nats_per_character"]["this model (lesson)"]["both"], rel=1e-5
+    )
+
+
+def run(capsys, *arguments):
+    """Runs the recipe here; gives its status and standard error."""
+    status = console.run("char_text", char_text.main, arguments)
+    return status, capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--units", "0"], "--units: expected a whole number above zero"),
+        (["--units", "many"], "received 'many'"),
+        (["--dropout", "1"], "--dropout: expected a number from 0 to below 1"),
+        (["--minutes", "nan"], "--minutes: expected a number above zero"),
+        (["--learning-rate", "-1"], "expected a number above zero"),
+        (["--minutes", "1", "--epochs", "1"], "not allowed with argument"),
+        (["--variant", "lessons"], "invalid choice: 'lessons'"),
+        (["--unit-count", "3"], "unrecognized arguments"),
+        (["--dataset", "nowhere.txt"], "there is no file nowhere.txt"),
+        (["--dataset", "."], ". is a directory"),
+        (["--seed", "-1"], "--seed: expected a whole number from 0 to"),
+        (["--batch-size", "9999"], "is too short: its validation part has"),
+        (
+            ["--learning-rate", "1e39", "--units", "8"],
+            "smaller --learning-rate",
+        ),
+    ],
+)
+def test_mistakes_end_in_one_line(capsys, tmp_path, arguments, message):
+    output = tmp_path / "out"
+    short = ["--epochs", "1"] if "--learning-rate" in arguments else []
+    status, said = run(capsys, *arguments, *short, "--output", str(output))
+    assert status == 2
+    assert message in said.splitlines()[-1]
+    assert "Traceback" not in said
+    assert not output.exists()
+
+
+def test_an_output_that_is_a_file_ends_in_one_line(capsys, tmp_path):
+    path = tmp_path / "out"
+    path.write_text("mine")
+    status, said = run(capsys, "--output", str(path))
+    assert status == 2
+    assert f"--output {path} is a file" in said
+    assert path.read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (OSError("No space left on device"), 2),
+        (MemoryError(), 2),
+        (KeyboardInterrupt(), 130),
+    ],
+)
+@pytest.mark.parametrize("step", ["evaluate", "export"])
+def test_a_failure_leaves_what_was_there(
+    capsys, novel, tmp_path, monkeypatch, step, error, status
+):
+    output = tmp_path / "out"
+    output.mkdir()
+    (output / "model.keras").write_text("before")
+
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(char_text, step, fail)
+    options = {**SMALL, "--dataset": novel, "--output": output}
+    found, said = run(capsys, *words(options))
+    assert found == status
+    assert "Traceback" not in said
+    assert [path.name for path in output.iterdir()] == ["model.keras"]
+    assert (output / "model.keras").read_text() == "before"
+
+
+def test_a_request_to_terminate_leaves_nothing(novel, tmp_path):
+    options = {**SMALL, "--dataset": novel, "--output": tmp_path / "a" / "b"}
+    options["--epochs"] = "100000"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "recipes.char_text", *words(options)],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while "loss=" not in process.stderr.readline(1000):
+        assert process.poll() is None
+    process.terminate()
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert "stopped before its end" in said
+    assert "Traceback" not in said
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_wrong_litert_file_is_an_error(capsys, novel, tmp_path, monkeypatch):
+    monkeypatch.setattr(char_text, "LITERT_TOLERANCE", 0.0)
+    options = {**SMALL, "--dataset": novel, "--output": tmp_path / "out"}
+    status, said = run(capsys, *words(options))
+    assert status == 2
+    assert "the LiteRT file differs from the Keras model by" in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_another_backend_is_refused(novel, tmp_path):
+    options = {"--dataset": novel, "--output": tmp_path / "out", **SMALL}
+    done = subprocess.run(
+        [sys.executable, "-m", "recipes.char_text", *words(options)],
+        cwd=ROOT,
+        env={**os.environ, "KERAS_BACKEND": "fortran"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "Received: KERAS_BACKEND=fortran" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_tiny_shakespeare_trains(tiny_shakespeare, capsys, tmp_path):
+    options = {
+        **SMALL,
+        "--dataset": "tiny_shakespeare",
+        "--data-dir": tmp_path / "data",
+        "--manual-dir": tiny_shakespeare,
+        "--output": tmp_path / "out",
+    }
+    options["--minutes"] = "0.1"
+    del options["--epochs"]
+    status, said = run(capsys, *words(options))
+    assert status == 0, said
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert metrics["nats_per_character"]["uniform guess"][
+        "both"
+    ] == pytest.approx(np.log(65))
