@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 
 # TensorFlow for an NVIDIA GPU where there is one; elsewhere the CPU build,
 # half the size, where there is one of those.
-ifneq ($(shell command -v nvidia-smi),)
+ifneq ($(shell nvidia-smi -L 2>/dev/null),)
 TENSORFLOW := tensorflow-gpu
 else ifeq ($(shell uname -sm),Linux x86_64)
 TENSORFLOW := tensorflow-cpu
@@ -18,16 +18,21 @@ endif
 SETUP := $(VENV)/.recipes
 SETUP_TEST := $(VENV)/.test
 SETUP_DEV := $(VENV)/.dev
+SETUP_BACKENDS := $(VENV)/.backends
 REQUIREMENTS := setup.cfg pyproject.toml constraints.txt
 INSTALL = $(BIN)/python -m pip install --quiet -c constraints.txt
 
+# All cores, a file of tests to a worker.
+PYTEST := pytest -n auto --dist loadfile
+
+.DELETE_ON_ERROR:
 .PHONY: train test lint types backends clean
 
 train: $(SETUP)
 	$(BIN)/python -m recipes.char_text $(ARGS)
 
 test: $(SETUP_TEST)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m $(PYTEST) $(ARGS)
 
 lint: $(SETUP_DEV)
 	$(BIN)/ruff check .
@@ -37,12 +42,12 @@ types: $(SETUP_DEV)
 	$(BIN)/mypy
 
 # The layers' tests on Keras's other backends.
-backends: $(SETUP_DEV)
-	KERAS_BACKEND=jax $(BIN)/python -m pytest $(ARGS)
-	KERAS_BACKEND=torch $(BIN)/python -m pytest $(ARGS)
+backends: $(SETUP_BACKENDS)
+	KERAS_BACKEND=jax $(BIN)/python -m $(PYTEST) $(ARGS)
+	KERAS_BACKEND=torch $(BIN)/python -m $(PYTEST) $(ARGS)
 
 $(BIN)/python:
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv --clear $(VENV)
 
 $(SETUP): $(BIN)/python $(REQUIREMENTS)
 	@echo "Setting up in $(VENV), once: this downloads about 500 MB."
@@ -50,11 +55,15 @@ $(SETUP): $(BIN)/python $(REQUIREMENTS)
 	@touch $@
 
 $(SETUP_TEST): $(SETUP)
-	$(INSTALL) -e '.[$(TENSORFLOW),recipes,test]'
+	$(INSTALL) -e '.[$(TENSORFLOW),test]'
 	@touch $@
 
 $(SETUP_DEV): $(SETUP_TEST)
-	$(INSTALL) -e '.[$(TENSORFLOW),recipes,test,dev,jax,torch]'
+	$(INSTALL) -e '.[$(TENSORFLOW),test,dev]'
+	@touch $@
+
+$(SETUP_BACKENDS): $(SETUP_TEST)
+	$(INSTALL) -e '.[$(TENSORFLOW),test,jax,torch]'
 	@touch $@
 
 clean:

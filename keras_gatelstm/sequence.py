@@ -59,9 +59,7 @@ class GateSequence(keras.layers.RNN):
             return
         rows = _chosen_rows(samples, batch_size=self.states[0].shape[0])
         for memory in self.states:
-            memory.assign(
-                ops.where(rows[:, None], ops.zeros_like(memory), memory)
-            )
+            memory.assign(ops.where(rows[:, None], 0.0, memory.value))
 
     def get_config(self) -> options.Options:
         layer_config = super().get_config()

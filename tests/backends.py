@@ -24,7 +24,7 @@ def gradients(layer, inputs, slope, **call):
     """
 
     def loss_of(outputs):
-        return ops.sum(keras.tree.flatten(outputs)[0] * slope)
+        return ops.sum(ops.multiply(keras.tree.flatten(outputs)[0], slope))
 
     return arrays(
         _GRADIENTS[keras.backend.backend()](layer, inputs, loss_of, call)

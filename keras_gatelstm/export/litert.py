@@ -96,9 +96,12 @@ def _unroll(
         name=free.name,
     )
 
+    given = fixed
+    if not isinstance(model, keras.Sequential):
+        given = keras.tree.map_structure(lambda _: fixed, model.input)
     clone = keras.models.clone_model(
         model,
-        input_tensors=keras.tree.map_structure(lambda _: fixed, model.input),
+        input_tensors=given,
         clone_function=lambda layer: type(layer).from_config(
             _unrolled_config(layer.get_config())
         ),

@@ -145,6 +145,9 @@ def _from_tfds(
     name: str, file: str, data_dir: str | None, manual_dir: str | None
 ) -> Splits:
     import tensorflow_datasets as tfds
+    from tensorflow_datasets.core.download.download_manager import (
+        NonMatchingChecksumError,
+    )
     from tensorflow_datasets.core.download.util import DownloadError
 
     builder = tfds.builder(name, data_dir=data_dir)
@@ -154,7 +157,7 @@ def _from_tfds(
         config = tfds.download.DownloadConfig(manual_dir=manual_dir)
         try:
             builder.download_and_prepare(download_config=config)
-        except tfds.download.NonMatchingChecksumError:
+        except NonMatchingChecksumError:
             raise UsageError(
                 f"{file} is not the file that tensorflow-datasets knows as "
                 f"{name}: its checksum differs"

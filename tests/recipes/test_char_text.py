@@ -166,29 +166,22 @@ def test_an_output_that_is_a_file_ends_in_one_line(capsys, tmp_path):
     assert path.read_text() == "mine"
 
 
-@pytest.mark.parametrize(
-    ("error", "status"),
-    [
-        (OSError("No space left on device"), 2),
-        (MemoryError(), 2),
-        (KeyboardInterrupt(), 130),
-    ],
-)
 @pytest.mark.parametrize("step", ["evaluate", "export"])
 def test_a_failure_leaves_what_was_there(
-    capsys, novel, tmp_path, monkeypatch, step, error, status
+    capsys, novel, tmp_path, monkeypatch, step
 ):
     output = tmp_path / "out"
     output.mkdir()
     (output / "model.keras").write_text("before")
 
     def fail(*_, **__):
-        raise error
+        raise OSError("No space left on device")
 
     monkeypatch.setattr(char_text, step, fail)
     options = {**SMALL, "--dataset": novel, "--output": output}
-    found, said = run(capsys, *words(options))
-    assert found == status
+    status, said = run(capsys, *words(options))
+    assert status == 2
+    assert said.endswith("char_text: error: No space left on device\n")
     assert "Traceback" not in said
     assert [path.name for path in output.iterdir()] == ["model.keras"]
     assert (output / "model.keras").read_text() == "before"

@@ -40,7 +40,7 @@ def make_model(stateful=False):
 def test_the_learning_rate_rises_and_falls(data):
     rates = []
     watch = keras.callbacks.LambdaCallback(
-        on_train_batch_begin=lambda *_: rates.append(
+        on_train_batch_begin=lambda *_, **__: rates.append(
             float(model.optimizer.learning_rate)
         )
     )
