@@ -67,6 +67,10 @@ class LearnGate(_Gate):
     Returns:
         learned, `(batch, units)`.
 
+    Raises:
+        ValueError: if `units` is not a positive integer, or the number of
+            features is unknown when the weights are made.
+
     Example:
 
     >>> learn_gate = LearnGate(3)
@@ -141,6 +145,17 @@ class ForgetGate(_Gate):
 
     Returns:
         kept, `(batch, units)`.
+
+    Raises:
+        ValueError: if `units` is not a positive integer, or the number of
+            features is unknown when the weights are made.
+
+    Example:
+
+    >>> forget_gate = ForgetGate(3, bias_initializer="ones")
+    >>> event, memory = np.ones((2, 5)), np.ones((2, 3))
+    >>> tuple(forget_gate(event, memory, memory).shape)
+    (2, 3)
     """
 
     def __init__(
@@ -190,6 +205,11 @@ class RememberGate(keras.layers.Layer):
 
     Returns:
         The new long-term memory, `(batch, units)`.
+
+    Example:
+
+    >>> bool(keras.ops.all(RememberGate()(np.ones(3), np.ones(3)) == 2))
+    True
     """
 
     def build(
@@ -236,7 +256,16 @@ class UseGate(_Gate):
         The new short-term memory, `(batch, units)`.
 
     Raises:
-        ValueError: if `variant` is neither of the two.
+        ValueError: if `variant` is neither of the two, `units` not a positive
+            integer, or the number of features unknown.
+
+    Example:
+
+    >>> use_gate = UseGate(3)
+    >>> event, short_term_memory = np.ones((2, 5)), np.zeros((2, 3))
+    >>> kept = np.ones((2, 3))
+    >>> tuple(use_gate(event, short_term_memory, kept).shape)
+    (2, 3)
     """
 
     def __init__(

@@ -47,7 +47,9 @@ class GateLSTMCell(GateCell):
         bias_initializer: Initializer of every `bias`. Default `"zeros"`.
         unit_forget_bias: Boolean, whether the forget factor's bias starts as
             ones, so that a new cell keeps its memory. Default `True`.
-        kernel_regularizer: Regularizer of every `kernel`. Default `None`.
+        kernel_regularizer: Regularizer of every `kernel`, each by itself:
+            one that looks across columns, such as `OrthogonalRegularizer`,
+            sees less than it does in Keras's joint kernel. Default `None`.
         recurrent_regularizer: Regularizer of every `recurrent_kernel`.
             Default `None`.
         bias_regularizer: Regularizer of every `bias`. Default `None`.
@@ -245,7 +247,9 @@ class GateLSTM(GateSequence):
         go_backwards: Boolean, whether to read the sequence from its end and
             return the outputs in that order. Default `False`.
         stateful: Boolean, whether a batch starts with the memories that the
-            one before it ended with, row by row. Default `False`.
+            one before it ended with, row by row; `reset_state` empties them.
+            Default `False`. As with Keras's own layers, a model on JAX does
+            not carry them in `fit`, `evaluate` and `predict`.
         unroll: Boolean, whether to write the steps out one by one instead of
             as a loop; for short sequences of known length. Default `False`.
         use_cudnn: `"auto"`, `True` or `False`; taken so that the layer can

@@ -46,6 +46,13 @@ class SmallNetwork(options.UnitsLayer):
     Raises:
         ValueError: if `units` is not a positive integer, or the number of
             features is unknown when the weights are made.
+
+    Example:
+
+    >>> ignore_factor = SmallNetwork(3, "sigmoid")
+    >>> event, short_term_memory = np.ones((2, 5)), np.zeros((2, 3))
+    >>> tuple(ignore_factor(event, short_term_memory).shape)
+    (2, 3)
     """
 
     def __init__(

@@ -39,6 +39,15 @@ def export_litert(
 
     Raises:
         ValueError: if the model has more than one input.
+
+    Example:
+
+    >>> events = keras.Input((None, 3), name="events")
+    >>> model = keras.Sequential([events, GateLSTM(2, name="memory")])
+    >>> path = getfixture("tmp_path") / "model.tflite"
+    >>> _ = export_litert(model, path, time_steps=4)
+    >>> run_litert(path, events=np.ones((1, 4, 3)))["memory"].shape
+    (1, 2)
     """
     path = Path(path)
     unrolled = _unroll(model, batch_size, time_steps)
