@@ -15,8 +15,6 @@ import keras_gatelstm
 
 Logs = dict[str, float] | None
 
-WARM_UP = 0.05
-
 
 def versions() -> dict[str, str]:
     """What the numbers of a training were made with."""
@@ -31,13 +29,12 @@ def versions() -> dict[str, str]:
 class Budget(keras.callbacks.Callback):
     """Spends so many minutes, or so many batches, and ends the training.
 
-    On the way the learning rate rises to its full height in the first
-    twentieth, so that memories do not run away while all weights are random,
-    and falls to zero along half a cosine (Loshchilov and Hutter, "SGDR",
-    2017); a bar shows how much is spent; and the losses are kept.
+    On the way the learning rate falls from its first value to zero along
+    half a cosine (Loshchilov and Hutter, "SGDR", 2017), a bar shows how much
+    is spent, and the losses are kept.
 
     Args:
-        learning_rate: The learning rate at its height.
+        learning_rate: The learning rate to start from.
         minutes: Minutes of training, or `None`.
         batches: Batches to train on, where there are no minutes.
 
@@ -76,10 +73,8 @@ class Budget(keras.callbacks.Callback):
         )
 
     def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
-        spent = self.spent()
-        rise = min(1.0, 0.01 + spent / WARM_UP)
-        fall = (1 + math.cos(math.pi * spent)) / 2
-        self.model.optimizer.learning_rate = self.learning_rate * rise * fall
+        fall = (1 + math.cos(math.pi * self.spent())) / 2
+        self.model.optimizer.learning_rate = self.learning_rate * fall
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         # Keras reports the mean of the epoch so far; this batch's share:

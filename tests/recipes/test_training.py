@@ -37,7 +37,7 @@ def make_model(stateful=False):
     )
 
 
-def test_the_learning_rate_rises_and_falls(data):
+def test_the_learning_rate_falls_along_half_a_cosine(data):
     rates = []
     watch = keras.callbacks.LambdaCallback(
         on_train_batch_begin=lambda *_, **__: rates.append(
@@ -49,8 +49,7 @@ def test_the_learning_rate_rises_and_falls(data):
     fit(model, data, budget, watch, epochs=4)
     spent = np.arange(40) / 40
     expected = 0.1 * (1 + np.cos(np.pi * spent)) / 2
-    np.testing.assert_allclose(rates[2:], expected[2:], rtol=1e-5)
-    assert 0 < rates[0] < rates[1] < 0.06
+    np.testing.assert_allclose(rates, expected, rtol=1e-5)
     assert [batches for batches, _ in budget.validation] == [10, 20, 30, 40]
 
 
