@@ -1,6 +1,7 @@
 """Texts, and characters as numbers."""
 
 import json
+import logging
 from collections.abc import Iterable
 from http.client import HTTPException
 from pathlib import Path
@@ -150,6 +151,8 @@ def _from_tfds(
     )
     from tensorflow_datasets.core.download.util import DownloadError
 
+    # It warns of every folder that does not hold the data yet.
+    logging.getLogger("absl").setLevel(logging.ERROR)
     builder = tfds.builder(name, data_dir=data_dir)
     if not builder.is_prepared():
         _check_source(builder, file, manual_dir)
