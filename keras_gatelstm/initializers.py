@@ -39,8 +39,8 @@ class ShareOf(keras.initializers.Initializer):
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> Any:
         width = shape[-1] // len(self.blocks)
-        whole = self.initializer((*shape[:-1], width * self.of), dtype=dtype)
-        parts = ops.split(whole, self.of, axis=-1)
+        drawn = self.initializer((*shape[:-1], width * self.of), dtype=dtype)
+        parts = ops.split(drawn, self.of, axis=-1)
         return ops.concatenate([parts[block] for block in self.blocks], -1)
 
     def get_config(self) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def next_version(base_path: str | Path) -> int:
     return max(_versions(Path(base_path)), default=0) + 1
 
 
-def input_signature(model: keras.Model) -> list[tf.TensorSpec]:
+def _input_signature(model: keras.Model) -> list[tf.TensorSpec]:
     """The model's inputs, as TensorFlow names and shapes them."""
     return [
         tf.TensorSpec(tensor.shape, tensor.dtype, name=tensor.name)
@@ -70,7 +70,7 @@ def _write(model: keras.Model, folder: Path) -> None:
 
     archive = keras.export.ExportArchive()
     archive.track(model)
-    archive.add_endpoint("serving_default", serve, input_signature(model))
+    archive.add_endpoint("serving_default", serve, _input_signature(model))
     try:
         archive.write_out(str(folder), verbose=False)
     except tf.errors.OpError as error:  # A full disk, in TensorFlow's words.
