@@ -1,22 +1,34 @@
-"""An LSTM you can see into: four named gates, as Keras layers."""
+"""An LSTM you can see into: named gates, as Keras layers."""
 
 from keras_gatelstm.gates import (
+    Candidate,
     ForgetGate,
     LearnGate,
     RememberGate,
+    ResetGate,
+    UpdateGate,
     UseGate,
 )
+from keras_gatelstm.gru import GateGRU, GateGRUCell
 from keras_gatelstm.lstm import GateLSTM, GateLSTMCell
 from keras_gatelstm.network import SmallNetwork
+from keras_gatelstm.rnn import GateRNN, GateRNNCell
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Candidate",
     "ForgetGate",
+    "GateGRU",
+    "GateGRUCell",
     "GateLSTM",
     "GateLSTMCell",
+    "GateRNN",
+    "GateRNNCell",
     "LearnGate",
     "RememberGate",
+    "ResetGate",
     "SmallNetwork",
+    "UpdateGate",
     "UseGate",
 ]

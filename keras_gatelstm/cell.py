@@ -1,12 +1,13 @@
 """What the cells share: dropout that lasts a sequence, and empty memories."""
 
-from typing import Any
+from typing import Any, Unpack
 
 import keras
 from keras import ops
 
 from keras_gatelstm import options
-from keras_gatelstm.network import Tensor
+from keras_gatelstm.gates.gate import Activity, Masks
+from keras_gatelstm.network import Network, Shape, Tensor
 
 # keras.layers.RNN makes a cell's dropout masks before its loop over time and
 # drops them after it, for cells of this class only: it has no public name.
@@ -17,33 +18,71 @@ _DropoutRNNCell: Any = next(
 )
 
 
+class CellOptions(options.WeightOptions, total=False):
+    """What every cell takes; `GateCell` has the meanings."""
+
+    dropout: float
+    recurrent_dropout: float
+    seed: int | None
+
+
 class GateCell(options.UnitsLayer, _DropoutRNNCell):
     """One step of a recurrent layer whose networks have names.
+
+    A cell says in `activity` what happens in a step; this class makes a Keras
+    cell of it.
 
     Args:
         units: Positive integer, the size of each memory.
         activations: As in `UnitsLayer`.
-        memories: How many memories the cell carries.
-        dropout: Float from 0 to 1, the fraction of the event to drop.
-        recurrent_dropout: Float from 0 to 1, the fraction of the short-term
-            memory to drop.
+        use_bias: Boolean, whether the networks have biases. Default `True`.
+        kernel_initializer: Initializer of every `kernel`. Default
+            `"glorot_uniform"`. As in Keras, the kernels of the networks that
+            read the event start as one draw, `(features, networks·units)`.
+        recurrent_initializer: Initializer of every `recurrent_kernel`,
+            drawn likewise as `(units, networks·units)`. Default
+            `"orthogonal"`.
+        bias_initializer: Initializer of every `bias`. Default `"zeros"`.
+        kernel_regularizer: Regularizer of every `kernel`, each by itself:
+            one that looks across columns, such as `OrthogonalRegularizer`,
+            sees less than it does in Keras's joint kernel. Default `None`.
+        recurrent_regularizer: Regularizer of every `recurrent_kernel`.
+            Default `None`.
+        bias_regularizer: Regularizer of every `bias`. Default `None`.
+        kernel_constraint: Constraint on every `kernel`. Default `None`.
+        recurrent_constraint: Constraint on every `recurrent_kernel`.
+            Default `None`.
+        bias_constraint: Constraint on every `bias`. Default `None`.
+        dropout: Float from 0 to 1, the fraction of the event's values to
+            drop in training, the same ones at each step. Default 0.
+        recurrent_dropout: Float from 0 to 1, the fraction of the (short-term)
+            memory's values to drop where the networks read it. Default 0.
         seed: Integer or `None`, the seed of the dropout.
-        **kwargs: As in `UnitsLayer`.
+        **kwargs: `name`, `dtype` and `trainable`, as in any Keras layer.
+
+    Call arguments:
+        inputs: The event, `(batch, features)`.
+        states: The memories, `(batch, units)` each: a list of them, or the
+            one itself where there is one.
+        training: Boolean, whether to drop anything. Default `False`.
+
+    Returns:
+        `output, states`: the output of the step, which is the first of the
+        new memories, and the new memories, for the next step.
     """
 
-    # Of the networks that read the event, in Keras's order.
-    networks: tuple[str, ...]
+    memories: tuple[str, ...]
+    networks: tuple[str, ...]  # Those that read the event, in Keras's order.
 
     def __init__(
         self,
         units: int,
         activations: options.Options,
         *,
-        memories: int,
-        dropout: float,
-        recurrent_dropout: float,
-        seed: Any,
-        **kwargs: Any,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: int | None = None,
+        **kwargs: Unpack[options.WeightOptions],
     ) -> None:
         super().__init__(units, activations, **kwargs)
         self.dropout = options.check_fraction("dropout", dropout)
@@ -52,23 +91,55 @@ class GateCell(options.UnitsLayer, _DropoutRNNCell):
         )
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
-        self.state_size = [self.units] * memories
+        sizes = [self.units] * len(self.memories)
+        self.state_size = sizes if len(sizes) > 1 else self.units
         self.output_size = self.units
+
+    def share(self, *names: str) -> options.Options:
+        """The weights' options, for these of the networks."""
+        return options.share_initializers(
+            self.weight_options,
+            [self.networks.index(name) for name in names],
+            of=len(self.networks),
+        )
+
+    def small_networks(self) -> list[Network]:
+        """The networks named in `networks`, in that order."""
+        raise NotImplementedError
+
+    def build(self, inputs_shape: Shape, **_: Any) -> None:
+        """Makes the weights for events of shape `inputs_shape`."""
+        raise NotImplementedError
+
+    def activity(
+        self,
+        event: Tensor,
+        *memories: Tensor,
+        dropout_masks: Masks | None = None,
+    ) -> Activity:
+        """Every quantity of one step, by its name; the new memories too."""
+        raise NotImplementedError
+
+    def call(
+        self, inputs: Tensor, states: Any, training: bool = False
+    ) -> tuple[Tensor, Any]:
+        memories = keras.tree.flatten(states)
+        masks = self.dropout_masks(inputs, memories[0]) if training else None
+        activity = self.activity(inputs, *memories, dropout_masks=masks)
+        after = [activity[name] for name in self.memories]
+        return after[0], keras.tree.pack_sequence_as(states, after)
 
     @property
     def dropout_mask_count(self) -> int | None:
         """How many masks Keras is to draw: `None` is one, not in a list."""
         return len(self.networks) if self.recurrent_dropout else None
 
-    def dropout_masks(
-        self, event: Tensor, memory: Tensor
-    ) -> dict[str, tuple[Tensor | None, Tensor | None]] | None:
+    def dropout_masks(self, event: Tensor, memory: Tensor) -> Masks | None:
         """The masks of this sequence: network -> (of event, of memory).
 
-        They are those of `keras.layers.LSTMCell`, drawn in the same order
-        from the same seed: with `recurrent_dropout`, masks for every
-        network; without it, one mask of the event for all. `None` where
-        nothing is dropped.
+        They are those of Keras's own cells, drawn in the same order from the
+        same seed: with `recurrent_dropout`, masks for every network; without
+        it, one mask of the event for all. `None` where nothing is dropped.
         """
         if not (self.dropout or self.recurrent_dropout):
             return None
@@ -85,8 +156,8 @@ class GateCell(options.UnitsLayer, _DropoutRNNCell):
     def get_initial_state(self, batch_size: Any = None) -> list[Tensor]:
         """Empty memories, `(batch_size, units)` each."""
         return [
-            ops.zeros((batch_size, size), dtype=self.compute_dtype)
-            for size in self.state_size
+            ops.zeros((batch_size, self.units), dtype=self.compute_dtype)
+            for _ in self.memories
         ]
 
     def get_config(self) -> options.Options:

@@ -1,9 +1,9 @@
 """The LSTM of the lesson: one step (the cell) and a sequence (the layer)."""
 
-from typing import Any
+from typing import Any, Unpack
 
 from keras_gatelstm import options
-from keras_gatelstm.cell import GateCell
+from keras_gatelstm.cell import CellOptions, GateCell
 from keras_gatelstm.gates import (
     VARIANTS,
     ForgetGate,
@@ -11,17 +11,18 @@ from keras_gatelstm.gates import (
     RememberGate,
     UseGate,
 )
-from keras_gatelstm.network import Shape, Tensor, register
-from keras_gatelstm.sequence import GateSequence
+from keras_gatelstm.gates.gate import Activity, Masks
+from keras_gatelstm.network import Network, Shape, Tensor, register
+from keras_gatelstm.sequence import GateSequence, SequenceOptions
 
 
 @register
 class GateLSTMCell(GateCell):
-    """One step of the lesson's LSTM: four gates, called one after the other.
+    """One step of the lesson's LSTM: four gates, asked one after the other.
 
     ```
-    learned = learn_gate(E, STM)             N ∘ i
     kept    = forget_gate(E, STM, LTM)       LTM ∘ f
+    learned = learn_gate(E, STM)             N ∘ i
     LTM     = remember_gate(kept, learned)   kept + learned
     STM     = use_gate(E, STM, kept)         U ∘ V
     ```
@@ -31,6 +32,15 @@ class GateLSTMCell(GateCell):
     `keras.layers.LSTM`, the use gate reads the new long-term memory, and
     has no network of its own for it: `U = tanh(LTM)`.
 
+    Two refinements of the standard variant:
+
+    ```
+    peephole=True    i = sigmoid([STM, E]·W_i + b_i + LTM_before ∘ p_i)
+                     f = sigmoid([STM, E]·W_f + b_f + LTM_before ∘ p_f)
+                     V = sigmoid([STM, E]·W_v + b_v + LTM ∘ p_v)
+    coupled=True     i = 1 - f
+    ```
+
     Args:
         units: Positive integer, the size of both memories.
         variant: `"lesson"` (default) or `"standard"`.
@@ -38,31 +48,18 @@ class GateLSTMCell(GateCell):
             `"tanh"`; `None` leaves them as they are.
         recurrent_activation: Squishes the ignore, forget and use factors.
             Default `"sigmoid"`.
-        use_bias: Boolean, whether the networks have biases. Default `True`.
-        kernel_initializer: Initializer of every `kernel`. Default
-            `"glorot_uniform"`. As in Keras, the kernels of the four networks
-            that read the event start as one draw, `(features, 4·units)`.
-        recurrent_initializer: Initializer of every `recurrent_kernel`,
-            drawn likewise as `(units, 4·units)`. Default `"orthogonal"`.
-        bias_initializer: Initializer of every `bias`. Default `"zeros"`.
         unit_forget_bias: Boolean, whether the forget factor's bias starts as
             ones, so that a new cell keeps its memory. Default `True`.
-        kernel_regularizer: Regularizer of every `kernel`, each by itself:
-            one that looks across columns, such as `OrthogonalRegularizer`,
-            sees less than it does in Keras's joint kernel. Default `None`.
-        recurrent_regularizer: Regularizer of every `recurrent_kernel`.
-            Default `None`.
-        bias_regularizer: Regularizer of every `bias`. Default `None`.
-        kernel_constraint: Constraint on every `kernel`. Default `None`.
-        recurrent_constraint: Constraint on every `recurrent_kernel`.
-            Default `None`.
-        bias_constraint: Constraint on every `bias`. Default `None`.
-        dropout: Float from 0 to 1, the fraction of the event's values to
-            drop in training, the same ones at each step. Default 0.
-        recurrent_dropout: Float from 0 to 1, the fraction of the short-term
-            memory's values to drop where the networks read it. Default 0.
-        seed: Integer or `None`, the seed of the dropout.
-        **kwargs: `name`, `dtype` and `trainable`, as in any Keras layer.
+        peephole: Boolean, whether the three factors look at the long-term
+            memory, each unit at its own, through weights that start as
+            zeros. For the standard variant. Default `False`.
+        coupled: Boolean, whether to learn just where it is forgotten, with
+            no network for the ignore factor. For the standard variant.
+            Default `False`.
+        **kwargs: `use_bias`, the initializers, regularizers and constraints
+            of the weights, `dropout`, `recurrent_dropout` and `seed`, as in
+            `GateCell`; `name`, `dtype` and `trainable`, as in any Keras
+            layer.
 
     Call arguments:
         inputs: The event, `(batch, features)`.
@@ -76,7 +73,8 @@ class GateLSTMCell(GateCell):
 
     Raises:
         ValueError: if `units` is not a positive integer, `variant` neither
-            of the two, or a dropout rate not between 0 and 1.
+            of the two, a refinement asked of the lesson's variant, or a
+            dropout rate not between 0 and 1.
 
     Example:
 
@@ -92,9 +90,14 @@ class GateLSTMCell(GateCell):
         Gers, Schmidhuber and Cummins, "Learning to Forget", 2000: the forget
         gate, section 3; Jozefowicz et al., "An Empirical Exploration of
         Recurrent Network Architectures", 2015: its bias of one.
+        Christopher Olah, "Understanding LSTM Networks", 2015, on variants:
+        both refinements. He draws each factor as looking at all of the
+        long-term memory; here each unit looks at its own, as in Gers and
+        Schmidhuber, "Recurrent Nets that Time and Count", 2000.
     """
 
-    networks = (
+    memories = ("short_term_memory", "long_term_memory")
+    networks: tuple[str, ...] = (
         "ignore_factor",
         "forget_factor",
         "new_information",
@@ -108,64 +111,53 @@ class GateLSTMCell(GateCell):
         *,
         activation: Any = "tanh",
         recurrent_activation: Any = "sigmoid",
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
         unit_forget_bias: bool = True,
-        kernel_regularizer: Any = None,
-        recurrent_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        recurrent_constraint: Any = None,
-        bias_constraint: Any = None,
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
-        seed: Any = None,
-        **kwargs: Any,
+        peephole: bool = False,
+        coupled: bool = False,
+        **kwargs: Unpack[CellOptions],
     ) -> None:
-        super().__init__(
-            units,
-            {
-                "activation": activation,
-                "recurrent_activation": recurrent_activation,
-            },
-            use_bias=use_bias,
-            kernel_initializer=kernel_initializer,
-            recurrent_initializer=recurrent_initializer,
-            bias_initializer=bias_initializer,
-            kernel_regularizer=kernel_regularizer,
-            recurrent_regularizer=recurrent_regularizer,
-            bias_regularizer=bias_regularizer,
-            kernel_constraint=kernel_constraint,
-            recurrent_constraint=recurrent_constraint,
-            bias_constraint=bias_constraint,
-            memories=2,
-            dropout=dropout,
-            recurrent_dropout=recurrent_dropout,
-            seed=seed,
-            **kwargs,
-        )
+        activations = {
+            "activation": activation,
+            "recurrent_activation": recurrent_activation,
+        }
+        super().__init__(units, activations, **kwargs)
         self.variant = options.check_choice("variant", variant, VARIANTS)
         self.unit_forget_bias = unit_forget_bias
+        self.peephole = self._refinement("peephole", peephole)
+        self.coupled = self._refinement("coupled", coupled)
+        if coupled:
+            self.networks = self.networks[1:]
         self._make_gates()
+
+    def _refinement(self, name: str, wanted: Any) -> bool:
+        options.check_choice(name, wanted, (True, False))
+        if wanted and self.variant != "standard":
+            raise ValueError(
+                f'{name}=True is for variant="standard" only. '
+                f"Received: {name}={wanted}, variant={self.variant!r}"
+            )
+        return bool(wanted)
 
     def _make_gates(self) -> None:
         units, down = self.units, self.handed_down()
         recurrent_activation = self.activations["recurrent_activation"]
-        forgetting = self._share("forget_factor")
+        learning = ["ignore_factor", "new_information"][self.coupled :]
+        forgetting = self.share("forget_factor")
         if self.unit_forget_bias:
             forgetting["bias_initializer"] = "ones"
         self.learn_gate = LearnGate(
             units,
             **self.activations,
-            **self._share("ignore_factor", "new_information"),
+            peephole=self.peephole,
+            coupled=self.coupled,
+            **self.share(*learning),
             **down,
             name="learn_gate",
         )
         self.forget_gate = ForgetGate(
             units,
             recurrent_activation,
+            peephole=self.peephole,
             **forgetting,
             **down,
             name="forget_gate",
@@ -175,52 +167,55 @@ class GateLSTMCell(GateCell):
             units,
             self.variant,
             **self.activations,
-            **self._share("use_factor"),
+            peephole=self.peephole,
+            **self.share("use_factor"),
             **down,
             name="use_gate",
         )
 
-    def _share(self, *names: str) -> options.Options:
-        """The weights' options, for these of the four networks."""
-        return options.share_initializers(
-            self.weight_options,
-            [self.networks.index(name) for name in names],
-            of=len(self.networks),
-        )
+    def small_networks(self) -> list[Network]:
+        gates = self.learn_gate, self.forget_gate, self.use_gate
+        return [
+            getattr(gate, name)
+            for name in self.networks
+            for gate in gates
+            if hasattr(gate, name)
+        ]
 
-    def build(
-        self, inputs_shape: Shape, states_shape: list[Shape] | None = None
-    ) -> None:
-        """Makes the gates' weights for events of shape `inputs_shape`."""
+    def build(self, inputs_shape: Shape, **_: Any) -> None:
         memory_shape = (inputs_shape[0], self.units)
         self.learn_gate.build(inputs_shape)
         self.forget_gate.build(inputs_shape)
         self.remember_gate.build(memory_shape)
         self.use_gate.build(inputs_shape)
 
-    def call(
-        self, inputs: Tensor, states: list[Tensor], training: bool = False
-    ) -> tuple[Tensor, list[Tensor]]:
-        event, (short_term_memory, long_term_memory) = inputs, states
-        masks = None
-        if training:
-            masks = self.dropout_masks(event, short_term_memory)
-        learned = self.learn_gate(event, short_term_memory, masks)
-        kept = self.forget_gate(
-            event, short_term_memory, long_term_memory, masks
+    def activity(
+        self,
+        event: Tensor,
+        *memories: Tensor,
+        dropout_masks: Masks | None = None,
+    ) -> Activity:
+        short, long = memories
+        forget = self.forget_gate.activity(event, short, long, dropout_masks)
+        learn = self.learn_gate.activity(
+            event, short, long, forget["forget_factor"], dropout_masks
         )
-        long_term_memory = self.remember_gate(kept, learned)
-        memory = kept if self.variant == "lesson" else long_term_memory
-        short_term_memory = self.use_gate(
-            event, short_term_memory, memory, masks
+        remember = self.remember_gate.activity(forget["kept"], learn["learned"])
+        read = (
+            forget["kept"]
+            if self.variant == "lesson"
+            else remember["long_term_memory"]
         )
-        return short_term_memory, [short_term_memory, long_term_memory]
+        use = self.use_gate.activity(event, short, read, dropout_masks)
+        return {**learn, **forget, **remember, **use}
 
     def get_config(self) -> options.Options:
         return {
             **super().get_config(),
             "variant": self.variant,
             "unit_forget_bias": self.unit_forget_bias,
+            "peephole": self.peephole,
+            "coupled": self.coupled,
         }
 
 
@@ -237,25 +232,21 @@ class GateLSTM(GateSequence):
         units: Positive integer, the size of both memories and of the output.
         variant: `"lesson"` (default), or `"standard"`: the LSTM of
             `keras.layers.LSTM`, weight for weight.
-        activation: As all arguments down to `seed`, see `GateLSTMCell`.
-        activity_regularizer: Regularizer of the layer's output. Default
-            `None`.
-        return_sequences: Boolean, whether to return the output of every step
-            or of the last. Default `False`.
-        return_state: Boolean, whether to return the last memories too.
-            Default `False`.
-        go_backwards: Boolean, whether to read the sequence from its end and
-            return the outputs in that order. Default `False`.
-        stateful: Boolean, whether a batch starts with the memories that the
-            one before it ended with, row by row; `reset_state` empties them.
-            Default `False`. As with Keras's own layers, a model on JAX does
-            not carry them in `fit`, `evaluate` and `predict`.
-        unroll: Boolean, whether to write the steps out one by one instead of
-            as a loop; for short sequences of known length. Default `False`.
-        use_cudnn: `"auto"`, `True` or `False`; taken so that the layer can
-            stand in for `keras.layers.LSTM`, and not used.
-        **kwargs: `zero_output_for_mask`, as in `keras.layers.RNN`; `name`,
-            `dtype` and `trainable`, as in any Keras layer.
+        activation: Squishes new information and useful memory. Default
+            `"tanh"`.
+        recurrent_activation: Squishes the ignore, forget and use factors.
+            Default `"sigmoid"`.
+        unit_forget_bias: Boolean, whether the forget factor's bias starts as
+            ones. Default `True`.
+        peephole: As in `GateLSTMCell`. Default `False`.
+        coupled: As in `GateLSTMCell`. Default `False`.
+        **kwargs: The rest of what `keras.layers.LSTM` takes: `use_bias`, the
+            initializers, regularizers and constraints of the weights,
+            `dropout`, `recurrent_dropout` and `seed`, as in `GateCell`;
+            `activity_regularizer`, `return_sequences`, `return_state`,
+            `go_backwards`, `stateful`, `unroll`, `use_cudnn` and
+            `zero_output_for_mask`, as in `GateSequence`; `name`, `dtype` and
+            `trainable`, as in any Keras layer.
 
     Call arguments:
         sequences: `(batch, time, features)`.
@@ -288,63 +279,21 @@ class GateLSTM(GateSequence):
         *,
         activation: Any = "tanh",
         recurrent_activation: Any = "sigmoid",
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
         unit_forget_bias: bool = True,
-        kernel_regularizer: Any = None,
-        recurrent_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        recurrent_constraint: Any = None,
-        bias_constraint: Any = None,
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
-        seed: Any = None,
-        return_sequences: bool = False,
-        return_state: bool = False,
-        go_backwards: bool = False,
-        stateful: bool = False,
-        unroll: bool = False,
-        use_cudnn: Any = "auto",
-        **kwargs: Any,
+        peephole: bool = False,
+        coupled: bool = False,
+        **kwargs: Unpack[SequenceOptions],
     ) -> None:
-        cell = GateLSTMCell(
-            units,
-            variant,
-            activation=activation,
-            recurrent_activation=recurrent_activation,
-            use_bias=use_bias,
-            kernel_initializer=kernel_initializer,
-            recurrent_initializer=recurrent_initializer,
-            bias_initializer=bias_initializer,
-            unit_forget_bias=unit_forget_bias,
-            kernel_regularizer=kernel_regularizer,
-            recurrent_regularizer=recurrent_regularizer,
-            bias_regularizer=bias_regularizer,
-            kernel_constraint=kernel_constraint,
-            recurrent_constraint=recurrent_constraint,
-            bias_constraint=bias_constraint,
-            dropout=dropout,
-            recurrent_dropout=recurrent_dropout,
-            seed=seed,
-            name="cell",
-            dtype=kwargs.get("dtype"),
-            trainable=kwargs.get("trainable", True),
-        )
-        super().__init__(
-            cell,
-            activity_regularizer=activity_regularizer,
-            return_sequences=return_sequences,
-            return_state=return_state,
-            go_backwards=go_backwards,
-            stateful=stateful,
-            unroll=unroll,
-            use_cudnn=use_cudnn,
-            **kwargs,
-        )
+        cell_options = {
+            "units": units,
+            "variant": variant,
+            "activation": activation,
+            "recurrent_activation": recurrent_activation,
+            "unit_forget_bias": unit_forget_bias,
+            "peephole": peephole,
+            "coupled": coupled,
+        }
+        super().__init__(GateLSTMCell, cell_options, **kwargs)
 
     @property
     def variant(self) -> str:

@@ -1,6 +1,6 @@
 """The small neural network that the lesson's gates are made of."""
 
-from typing import Any
+from typing import Any, Unpack
 
 import keras
 from keras import ops
@@ -9,61 +9,34 @@ from keras_gatelstm import options
 
 Tensor = Any
 Shape = tuple[int | None, ...]
+Mask = tuple[Tensor | None, Tensor | None]
 
 register = keras.saving.register_keras_serializable(package="keras_gatelstm")
 
 
-@register
-class SmallNetwork(options.UnitsLayer):
-    """The lesson's small neural network: join, multiply, add, squish.
+class Network(options.UnitsLayer):
+    """The weights that an event and a memory are joined with.
 
-    ```
-    squish([STM, E]·W + b) = activation(E·kernel + STM·recurrent_kernel + bias)
-    ```
-
-    Its weights are `kernel`, `(features, units)`; `recurrent_kernel`,
-    `(units, units)`; and, unless `use_bias=False`, `bias`, `(units,)`.
+    They are `kernel`, `(features, units)`; `recurrent_kernel`,
+    `(units, units)`; and, unless `use_bias=False`, `bias`: `(units,)`, or
+    `(2, units)`, the event's and the memory's.
 
     Args:
         units: Positive integer, the size of the memories.
-        activation: What squishes the sum: a name, a function, or `None` to
-            leave it as it is. Default `"sigmoid"`.
-        **kwargs: `use_bias`, and the initializers, regularizers and
-            constraints of the three weights, with the names and defaults
-            they have in `keras.layers.LSTM`; `name`, `dtype` and
-            `trainable`, as in any Keras layer.
-
-    Call arguments:
-        event: `(batch, features)`.
-        short_term_memory: `(batch, units)`.
-        dropout_masks: `None`, or `(event_mask, memory_mask)`: what to
-            multiply the event and the short-term memory by, `None` for
-            nothing.
-
-    Returns:
-        `(batch, units)`.
-
-    Raises:
-        ValueError: if `units` is not a positive integer, or the number of
-            features is unknown when the weights are made.
-
-    Example:
-
-    >>> ignore_factor = SmallNetwork(3, "sigmoid")
-    >>> event, short_term_memory = np.ones((2, 5)), np.zeros((2, 3))
-    >>> tuple(ignore_factor(event, short_term_memory).shape)
-    (2, 3)
+        activation: What squishes the sum.
+        recurrent_bias: Boolean, whether the memory's product has a bias of
+            its own.
+        **kwargs: As in `UnitsLayer`.
     """
 
     def __init__(
-        self, units: int, activation: Any = "sigmoid", **kwargs: Any
+        self, units: int, activation: Any, recurrent_bias: bool, **kwargs: Any
     ) -> None:
         super().__init__(units, {"activation": activation}, **kwargs)
         self.activation = self.activations["activation"]
+        self.recurrent_bias = recurrent_bias
 
-    def build(
-        self, event_shape: Shape, short_term_memory_shape: Shape | None = None
-    ) -> None:
+    def build(self, event_shape: Shape, **_: Shape) -> None:
         features = options.check_features(self, event_shape)
         self.kernel = self._weight("kernel", (features, self.units))
         self.recurrent_kernel = self._weight(
@@ -71,7 +44,8 @@ class SmallNetwork(options.UnitsLayer):
         )
         self.bias = None
         if self.weight_options["use_bias"]:
-            self.bias = self._weight("bias", (self.units,))
+            rows = (2,) if self.recurrent_bias else ()
+            self.bias = self._weight("bias", (*rows, self.units))
 
     def _weight(self, name: str, shape: tuple[int, ...]) -> keras.Variable:
         prefix = name.removesuffix("_kernel")
@@ -83,20 +57,127 @@ class SmallNetwork(options.UnitsLayer):
             constraint=self.weight_options[f"{prefix}_constraint"],
         )
 
+    def from_event(self, event: Tensor, mask: Tensor | None = None) -> Tensor:
+        """What the event adds to the sum: `E·kernel + bias`."""
+        event = event if mask is None else event * mask
+        product = ops.matmul(event, self.kernel)
+        if self.bias is None:
+            return product
+        return product + (self.bias[0] if self.recurrent_bias else self.bias)
+
+    def from_memory(self, memory: Tensor, mask: Tensor | None = None) -> Tensor:
+        """What the memory adds to the sum: `M·recurrent_kernel`.
+
+        And the memory's own bias, where there is one.
+        """
+        memory = memory if mask is None else memory * mask
+        product = ops.matmul(memory, self.recurrent_kernel)
+        if self.bias is None or not self.recurrent_bias:
+            return product
+        return product + self.bias[1]
+
+
+@register
+class SmallNetwork(Network):
+    """The lesson's small neural network: join, multiply, add, squish.
+
+    ```
+    squish([STM, E]·W + b) = activation(E·kernel + STM·recurrent_kernel + bias)
+    ```
+
+    With a peephole it looks at the long-term memory too, each unit at its
+    own: `LTM ∘ peephole_kernel` is added before the squishing.
+
+    Its weights are `kernel`, `(features, units)`; `recurrent_kernel`,
+    `(units, units)`; and, unless `use_bias=False`, `bias`, `(units,)`.
+
+    Args:
+        units: Positive integer, the size of the memories.
+        activation: What squishes the sum: a name, a function, or `None` to
+            leave it as it is. Default `"sigmoid"`.
+        peephole: Boolean, whether to look at the long-term memory, through
+            `peephole_kernel`, `(units,)`. It starts as zeros, and follows
+            what is said of `recurrent_kernel` in all else. Default `False`.
+        recurrent_bias: Boolean, whether the memory's product has a bias of
+            its own, as in `keras.layers.GRU(reset_after=True)`. `bias` is
+            then `(2, units)`: the event's and the memory's. Default `False`.
+        **kwargs: `use_bias`, and the initializers, regularizers and
+            constraints of the three weights, with the names and defaults
+            they have in `keras.layers.LSTM`; `name`, `dtype` and
+            `trainable`, as in any Keras layer.
+
+    Call arguments:
+        event: `(batch, features)`.
+        short_term_memory: `(batch, units)`.
+        long_term_memory: `(batch, units)`; needed with a peephole, and not
+            looked at without one.
+        dropout_masks: `None`, or `(event_mask, memory_mask)`: what to
+            multiply the event and the short-term memory by, `None` for
+            nothing.
+
+    Returns:
+        `(batch, units)`.
+
+    Raises:
+        ValueError: if `units` is not a positive integer, the number of
+            features is unknown when the weights are made, or there is a
+            peephole and no long-term memory to look at.
+
+    Example:
+
+    >>> ignore_factor = SmallNetwork(3, "sigmoid")
+    >>> event, short_term_memory = np.ones((2, 5)), np.zeros((2, 3))
+    >>> tuple(ignore_factor(event, short_term_memory).shape)
+    (2, 3)
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "sigmoid",
+        *,
+        peephole: bool = False,
+        recurrent_bias: bool = False,
+        **kwargs: Unpack[options.WeightOptions],
+    ) -> None:
+        super().__init__(units, activation, recurrent_bias, **kwargs)
+        self.peephole = peephole
+
+    def build(self, event_shape: Shape, **_: Shape) -> None:
+        super().build(event_shape)
+        if self.peephole:
+            self.peephole_kernel = self.add_weight(
+                name="peephole_kernel",
+                shape=(self.units,),
+                initializer="zeros",
+                regularizer=self.weight_options["recurrent_regularizer"],
+                constraint=self.weight_options["recurrent_constraint"],
+            )
+
     def call(
         self,
         event: Tensor,
         short_term_memory: Tensor,
-        dropout_masks: tuple[Tensor | None, Tensor | None] | None = None,
+        long_term_memory: Tensor | None = None,
+        dropout_masks: Mask | None = None,
     ) -> Tensor:
         event_mask, memory_mask = dropout_masks or (None, None)
-        if event_mask is not None:
-            event = event * event_mask
-        if memory_mask is not None:
-            short_term_memory = short_term_memory * memory_mask
-        joined = ops.matmul(event, self.kernel) + ops.matmul(
-            short_term_memory, self.recurrent_kernel
+        joined = self.from_event(event, event_mask) + self.from_memory(
+            short_term_memory, memory_mask
         )
-        if self.bias is not None:
-            joined = joined + self.bias
+        if self.peephole:
+            if long_term_memory is None:
+                raise ValueError(
+                    f"{self.name} has a peephole: call it with the "
+                    "long_term_memory to look at. "
+                    "Received: long_term_memory=None"
+                )
+            joined = joined + long_term_memory * self.peephole_kernel
         return self.activation(joined)
+
+    def get_config(self) -> options.Options:
+        return {
+            **super().get_config(),
+            "peephole": self.peephole,
+            "recurrent_bias": self.recurrent_bias,
+        }

@@ -1,7 +1,7 @@
 """Arguments that the gates, the cells and the layers take alike."""
 
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypedDict
 
 import keras
 from keras import activations, constraints, initializers, regularizers
@@ -9,6 +9,30 @@ from keras import activations, constraints, initializers, regularizers
 from keras_gatelstm.initializers import ShareOf
 
 Options = dict[str, Any]
+
+
+class LayerOptions(TypedDict, total=False):
+    """What any Keras layer takes."""
+
+    name: str | None
+    dtype: Any
+    trainable: bool
+
+
+class WeightOptions(LayerOptions, total=False):
+    """What every layer here takes that has weights; Keras has the meanings."""
+
+    use_bias: bool
+    kernel_initializer: Any
+    recurrent_initializer: Any
+    bias_initializer: Any
+    kernel_regularizer: Any
+    recurrent_regularizer: Any
+    bias_regularizer: Any
+    kernel_constraint: Any
+    recurrent_constraint: Any
+    bias_constraint: Any
+
 
 WEIGHT_DEFAULTS: Options = {
     "use_bias": True,

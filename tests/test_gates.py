@@ -1,18 +1,24 @@
 """Each gate alone: its equation, its names, its use as a Keras layer."""
 
+from functools import partial
+
 import keras
 import numpy as np
 import pytest
 
 from keras_gatelstm import (
+    Candidate,
     ForgetGate,
     LearnGate,
     RememberGate,
+    ResetGate,
     SmallNetwork,
+    UpdateGate,
     UseGate,
 )
 from tests import lesson
 from tests.backends import array
+from tests.families import randomize
 
 BATCH, FEATURES, UNITS = 3, 4, 5
 
@@ -28,20 +34,12 @@ def given():
     }
 
 
-def randomize(layer):
-    random = np.random.default_rng(2)
-    for weight in layer.weights:
-        weight.assign(random.normal(size=weight.shape) / 2)
-
-
-def by_lesson(gates, given, variant="lesson"):
+def by_lesson(step, gates, event, memories):
     weights = {}
     for gate in gates:
         randomize(gate)
         weights.update(lesson.weights_by_name(gate))
-    return lesson.step(
-        weights, given["event"], given["short"], given["long"], variant
-    )
+    return step(weights, event, memories)
 
 
 def all_gates(given, variant="lesson"):
@@ -57,8 +55,9 @@ def all_gates(given, variant="lesson"):
 @pytest.mark.parametrize("variant", ["lesson", "standard"])
 def test_gates_follow_the_lesson(given, variant):
     learn, forget, use = gates = all_gates(given, variant)
-    expected = by_lesson(gates, given, variant)
     event, short, long = given.values()
+    step = partial(lesson.lstm_step, variant=variant)
+    expected = by_lesson(step, gates, event, [short, long])
 
     learned = learn(event, short)
     kept = forget(event, short, long)
@@ -73,6 +72,54 @@ def test_gates_follow_the_lesson(given, variant):
     np.testing.assert_allclose(
         array(used), expected["short_term_memory"], atol=1e-6
     )
+
+
+@pytest.mark.parametrize("coupled", [False, True])
+def test_refined_gates_follow_the_lesson(given, coupled):
+    event, short, long = given.values()
+    learn = LearnGate(UNITS, peephole=True, coupled=coupled, name="learn_gate")
+    forget = ForgetGate(UNITS, peephole=True, name="forget_gate")
+    use = UseGate(UNITS, "standard", peephole=True, name="use_gate")
+    factor = long if coupled else None
+    learn(event, short, long, factor)
+    forget(event, short, long)
+    use(event, short, long)
+    step = partial(lesson.lstm_step, variant="standard", coupled=coupled)
+    expected = by_lesson(step, (learn, forget, use), event, [short, long])
+
+    factor = np.float32(expected["forget_factor"]) if coupled else None
+    learned = learn(event, short, long, factor)
+    kept = forget(event, short, long)
+    used = use(event, short, kept + learned)
+
+    np.testing.assert_allclose(array(learned), expected["learned"], atol=1e-6)
+    np.testing.assert_allclose(array(kept), expected["kept"], atol=1e-6)
+    np.testing.assert_allclose(
+        array(used), expected["short_term_memory"], atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("reset_after", [False, True])
+def test_the_grus_gates_follow_its_equations(given, reset_after):
+    event, memory, other = given.values()
+    reset = ResetGate(UNITS, recurrent_bias=reset_after, name="reset_gate")
+    update = UpdateGate(UNITS, recurrent_bias=reset_after, name="update_gate")
+    candidate = Candidate(UNITS, reset_after=reset_after, name="candidate")
+    reset(event, memory)
+    candidate(event, memory, other)
+    update(event, memory, other)
+    step = partial(lesson.gru_step, reset_after=reset_after)
+    expected = by_lesson(step, (reset, update, candidate), event, [memory])
+
+    reset_factor = reset(event, memory)
+    new = candidate(event, memory, reset_factor)
+    updated = update(event, memory, new)
+
+    np.testing.assert_allclose(
+        array(reset_factor), expected["reset_factor"], atol=1e-6
+    )
+    np.testing.assert_allclose(array(new), expected["candidate"], atol=1e-6)
+    np.testing.assert_allclose(array(updated), expected["memory"], atol=1e-6)
 
 
 def test_weights_are_found_under_the_lessons_names(given):
@@ -111,7 +158,16 @@ def test_gates_build_a_functional_model_that_saves(given, tmp_path):
     kept = ForgetGate(UNITS)(event, short, long)
     remembered = RememberGate()(kept, LearnGate(UNITS)(event, short))
     used = UseGate(UNITS)(event, short, kept)
-    model = keras.Model([event, short, long], [used, remembered])
+    update = UpdateGate(UNITS)(
+        event,
+        short,
+        Candidate(UNITS)(event, short, ResetGate(UNITS)(event, short)),
+    )
+    coupled = LearnGate(UNITS, coupled=True)(event, short, forget_factor=long)
+    peeping = LearnGate(UNITS, peephole=True)(event, short, long)
+    model = keras.Model(
+        [event, short, long], [used, remembered, update, coupled, peeping]
+    )
     randomize(model)
 
     model.save(tmp_path / "gates.keras")
@@ -125,10 +181,17 @@ def test_gates_build_a_functional_model_that_saves(given, tmp_path):
     "gate",
     [
         SmallNetwork(3, None, kernel_regularizer="l2", use_bias=False),
+        SmallNetwork(3, None, peephole=True, recurrent_bias=True),
         LearnGate(3, "relu", "hard_sigmoid", bias_constraint="non_neg"),
+        LearnGate(3, peephole=True, coupled=True),
         ForgetGate(3, "hard_sigmoid", bias_initializer="ones", name="f"),
+        ForgetGate(3, peephole=True),
+        UpdateGate(3, "hard_sigmoid", recurrent_bias=True, use_bias=False),
+        ResetGate(3, "hard_sigmoid", recurrent_bias=True),
+        Candidate(3, "relu", reset_after=False),
         RememberGate(name="r"),
         UseGate(3, "standard", kernel_initializer="he_normal", dtype="float16"),
+        UseGate(3, "standard", peephole=True),
     ],
     ids=lambda gate: type(gate).__name__,
 )
@@ -163,3 +226,15 @@ def test_an_unknown_variant_is_refused():
 def test_an_unknown_number_of_features_is_refused():
     with pytest.raises(ValueError, match="number of features"):
         ForgetGate(3).build((None, None))
+
+
+def test_a_peephole_without_a_memory_to_look_at_is_refused(given):
+    gate = LearnGate(UNITS, peephole=True)
+    with pytest.raises(ValueError, match="long_term_memory to look at"):
+        gate(given["event"], given["short"])
+
+
+def test_a_coupled_gate_without_a_forget_factor_is_refused(given):
+    gate = LearnGate(UNITS, coupled=True)
+    with pytest.raises(ValueError, match="forget gate's forget_factor"):
+        gate(given["event"], given["short"])

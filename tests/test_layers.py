@@ -1,52 +1,74 @@
-"""GateLSTM as a Keras layer: in models, at any size, saved and loaded."""
+"""Every layer as a Keras layer: in models, at any size, saved and loaded."""
 
 import subprocess
 import sys
+from functools import partial
 
 import keras
 import numpy as np
 import pytest
 
-from keras_gatelstm import GateLSTM, GateLSTMCell
+from keras_gatelstm import (
+    GateGRU,
+    GateGRUCell,
+    GateLSTM,
+    GateLSTMCell,
+    GateRNN,
+    GateRNNCell,
+)
 from tests.backends import array, arrays
+from tests.families import BATCH, FEATURES, UNITS, randomize, some_events
 from tests.keras_checks import LayerChecks
-from tests.test_gates import randomize
-
-BATCH, TIME, FEATURES, UNITS = 4, 6, 3, 5
 
 variants = pytest.mark.parametrize("variant", ["lesson", "standard"])
+REFINED = partial(GateLSTM, variant="standard", peephole=True, coupled=True)
+layers = pytest.mark.parametrize(
+    "make",
+    [
+        GateLSTM,
+        partial(GateLSTM, variant="standard"),
+        REFINED,
+        GateGRU,
+        GateRNN,
+    ],
+    ids=["lesson", "standard", "refined", "gru", "rnn"],
+)
 
 
 @pytest.fixture
 def events():
-    random = np.random.default_rng(3)
-    return random.normal(size=(BATCH, TIME, FEATURES)).astype("float32")
+    return some_events()
 
 
 # Keras's own checks train on a generator and leave shuffling on.
 @pytest.mark.filterwarnings("ignore:`shuffle=True` was passed:UserWarning")
-class TestByKerasOwnChecks(LayerChecks):
-    def test_layer(self):
-        for variant, weights in (("lesson", 14), ("standard", 12)):
-            for sequences in (False, True):
-                shape = (3, 2, 5) if sequences else (3, 5)
-                self.run_layer_test(
-                    GateLSTM,
-                    init_kwargs={
-                        "units": 5,
-                        "variant": variant,
-                        "dropout": 0.3,
-                        "recurrent_dropout": 0.3,
-                        "return_sequences": sequences,
-                    },
-                    input_shape=(3, 2, 4),
-                    call_kwargs={"training": True},
-                    expected_output_shape=shape,
-                    expected_num_trainable_weights=weights,
-                    expected_num_non_trainable_weights=0,
-                    expected_num_seed_generators=1,
-                    supports_masking=True,
-                )
+@pytest.mark.parametrize(
+    ("options", "weights"),
+    [
+        ({}, 14),
+        ({"variant": "standard", "peephole": True}, 15),
+        ({"variant": "standard", "coupled": True}, 9),
+    ],
+    ids=str,
+)
+def test_keras_own_checks_pass(options, weights):
+    """Those of the layers that are Keras's too are in test_keras_cases."""
+    LayerChecks().run_layer_test(
+        GateLSTM,
+        init_kwargs={
+            "units": 5,
+            "dropout": 0.3,
+            "recurrent_dropout": 0.3,
+            **options,
+        },
+        input_shape=(3, 2, 4),
+        call_kwargs={"training": True},
+        expected_output_shape=(3, 5),
+        expected_num_trainable_weights=weights,
+        expected_num_non_trainable_weights=0,
+        expected_num_seed_generators=1,
+        supports_masking=True,
+    )
 
 
 @variants
@@ -75,6 +97,33 @@ def test_weights_are_found_under_the_lessons_names(variant):
     ] == expected
 
 
+@pytest.mark.parametrize(
+    ("make", "networks"),
+    [
+        (
+            GateGRU,
+            [
+                "update_gate/update_factor",
+                "reset_gate/reset_factor",
+                "candidate",
+            ],
+        ),
+        (GateRNN, ["memory"]),
+    ],
+)
+def test_other_weights_are_found_under_their_names(make, networks):
+    model = keras.Sequential(
+        [keras.Input((None, FEATURES)), make(UNITS, name="layer")]
+    )
+    assert [
+        weight.path.removeprefix(f"{model.name}/") for weight in model.weights
+    ] == [
+        f"layer/cell/{network}/{weight}"
+        for network in networks
+        for weight in ("kernel", "recurrent_kernel", "bias")
+    ]
+
+
 @variants
 def test_it_has_as_many_weights_as_the_lesson_says(variant):
     layer = GateLSTM(UNITS, variant)
@@ -89,13 +138,13 @@ def test_it_has_as_many_weights_as_the_lesson_says(variant):
 compilings = {"tensorflow": [False, True], "jax": [True], "torch": [False]}
 
 
-@variants
+@layers
 @pytest.mark.parametrize("jit_compile", compilings[keras.backend.backend()])
-def test_it_learns(events, variant, jit_compile):
+def test_it_learns(events, make, jit_compile):
     model = keras.Sequential(
         [
             keras.layers.Masking(),
-            GateLSTM(16, variant, dropout=0.1, recurrent_dropout=0.1),
+            make(16, dropout=0.1, recurrent_dropout=0.1),
             keras.layers.Dense(1),
         ]
     )
@@ -107,12 +156,12 @@ def test_it_learns(events, variant, jit_compile):
     assert history[-1] < history[0] / 4
 
 
-@variants
-def test_batch_and_time_are_free(events, variant):
+@layers
+def test_batch_and_time_are_free(events, make):
     model = keras.Sequential(
         [
             keras.Input((None, FEATURES)),
-            GateLSTM(UNITS, variant, return_sequences=True),
+            make(UNITS, return_sequences=True),
         ]
     )
     assert model.output_shape == (None, None, UNITS)
@@ -122,11 +171,11 @@ def test_batch_and_time_are_free(events, variant):
     assert model.predict(events[:, :1], verbose=0).shape == (BATCH, 1, UNITS)
 
 
-@variants
+@layers
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
-def test_mixed_precision(events, variant, policy):
-    full = GateLSTM(UNITS, variant, return_sequences=True)
-    mixed = GateLSTM(UNITS, variant, return_sequences=True, dtype=policy)
+def test_mixed_precision(events, make, policy):
+    full = make(UNITS, return_sequences=True)
+    mixed = make(UNITS, return_sequences=True, dtype=policy)
     full.build(events.shape)
     mixed.build(events.shape)
     randomize(full)
@@ -143,12 +192,10 @@ def test_mixed_precision(events, variant, policy):
     )
 
 
-@variants
+@layers
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
-def test_mixed_precision_trains(events, variant, policy):
-    layer = GateLSTM(
-        8, variant, dropout=0.1, recurrent_dropout=0.1, dtype=policy
-    )
+def test_mixed_precision_trains(events, make, policy):
+    layer = make(8, dropout=0.1, recurrent_dropout=0.1, dtype=policy)
     model = keras.Sequential([layer, keras.layers.Dense(1, dtype="float32")])
     model.compile(keras.optimizers.Adam(0.03), "mse")
     targets = events.sum(axis=(1, 2))[:, None]
@@ -156,13 +203,13 @@ def test_mixed_precision_trains(events, variant, policy):
     assert history[-1] < history[0] / 2
 
 
-@variants
-def test_a_frozen_layer_stays_as_it_is(events, variant, tmp_path):
+@layers
+def test_a_frozen_layer_stays_as_it_is(events, make, tmp_path):
     def assert_frozen(model):
         assert model.weights
         assert model.trainable_variables == []
 
-    model = keras.Sequential([GateLSTM(UNITS, variant, trainable=False)])
+    model = keras.Sequential([make(UNITS, trainable=False)])
     model(events)
     assert_frozen(model)
     model.save(tmp_path / "frozen.keras")
@@ -212,10 +259,10 @@ def test_keras_chooses_where_no_initializer_is_named():
     assert np.any(array(layer.cell.learn_gate.ignore_factor.kernel))
 
 
-@variants
-def test_stateful_batches_continue(events, variant):
-    whole = GateLSTM(UNITS, variant, return_sequences=True)
-    parts = GateLSTM(UNITS, variant, return_sequences=True, stateful=True)
+@layers
+def test_stateful_batches_continue(events, make):
+    whole = make(UNITS, return_sequences=True)
+    parts = make(UNITS, return_sequences=True, stateful=True)
     whole.build(events.shape)
     parts.build(events.shape)
     randomize(whole)
@@ -260,46 +307,70 @@ def test_rows_that_are_not_there_are_refused(events, samples):
         layer.reset_state(samples=samples)
 
 
-def test_config_has_every_argument_and_brings_it_back():
-    options = {
-        "units": 3,
-        "variant": "standard",
-        "activation": "relu",
-        "recurrent_activation": "hard_sigmoid",
-        "use_bias": False,
-        "kernel_initializer": keras.initializers.HeNormal(seed=1),
-        "recurrent_initializer": "glorot_normal",
-        "bias_initializer": "ones",
-        "unit_forget_bias": False,
-        "kernel_regularizer": "l1",
-        "recurrent_regularizer": keras.regularizers.L2(0.3),
-        "bias_regularizer": "l2",
-        "activity_regularizer": "l2",
-        "kernel_constraint": "non_neg",
-        "recurrent_constraint": keras.constraints.MaxNorm(2),
-        "bias_constraint": "unit_norm",
-        "dropout": 0.1,
-        "recurrent_dropout": 0.2,
-        "seed": 3,
-        "return_sequences": True,
-        "return_state": True,
-        "go_backwards": True,
-        "stateful": True,
-        "unroll": True,
-        "use_cudnn": False,
-        "zero_output_for_mask": True,
-        "name": "mine",
-        "dtype": "mixed_bfloat16",
-        "trainable": False,
-    }
-    layer = GateLSTM(**options)
+SHARED = {
+    "activation": "relu",
+    "use_bias": False,
+    "kernel_initializer": keras.initializers.HeNormal(seed=1),
+    "recurrent_initializer": "glorot_normal",
+    "bias_initializer": "ones",
+    "kernel_regularizer": "l1",
+    "recurrent_regularizer": keras.regularizers.L2(0.3),
+    "bias_regularizer": "l2",
+    "activity_regularizer": "l2",
+    "kernel_constraint": "non_neg",
+    "recurrent_constraint": keras.constraints.MaxNorm(2),
+    "bias_constraint": "unit_norm",
+    "dropout": 0.1,
+    "recurrent_dropout": 0.2,
+    "seed": 3,
+    "return_sequences": True,
+    "return_state": True,
+    "go_backwards": True,
+    "stateful": True,
+    "unroll": True,
+    "use_cudnn": False,
+    "zero_output_for_mask": True,
+    "name": "mine",
+    "dtype": "mixed_bfloat16",
+    "trainable": False,
+}
+
+
+@pytest.mark.parametrize(
+    ("layer_class", "options"),
+    [
+        (
+            GateLSTM,
+            {
+                "variant": "standard",
+                "recurrent_activation": "hard_sigmoid",
+                "unit_forget_bias": False,
+                "peephole": True,
+                "coupled": True,
+            },
+        ),
+        (
+            GateGRU,
+            {"recurrent_activation": "hard_sigmoid", "reset_after": False},
+        ),
+        (GateRNN, {}),
+    ],
+    ids=["lstm", "gru", "rnn"],
+)
+def test_config_has_every_argument_and_brings_it_back(layer_class, options):
+    options = {"units": 3, **options, **SHARED}
+    layer = layer_class(**options)
     config = layer.get_config()
     assert set(options) <= set(config)
-    back = GateLSTM.from_config(config)
+    defaults = layer_class(5).get_config()
+    assert not [name for name in options if config[name] == defaults[name]]
+    back = layer_class.from_config(config)
     assert back.get_config() == config
     assert back.cell.get_config() == layer.cell.get_config()
     assert not back.cell.trainable
-    assert back.cell.learn_gate.compute_dtype == "bfloat16"
+    for network in back.cell.small_networks():
+        assert network.compute_dtype == "bfloat16"
+        assert not network.trainable
 
 
 FRESH = """
@@ -321,8 +392,21 @@ def test_a_saved_model_predicts_the_same_in_a_fresh_process(
             keras.layers.Bidirectional(
                 GateLSTM(UNITS, variant, return_sequences=True)
             ),
+            GateLSTM(
+                UNITS,
+                "standard",
+                peephole=True,
+                coupled=True,
+                return_sequences=True,
+            ),
+            GateGRU(UNITS, reset_after=False, return_sequences=True),
+            GateRNN(UNITS, return_sequences=True),
             keras.layers.RNN(
-                GateLSTMCell(UNITS, variant, recurrent_dropout=0.1)
+                [
+                    GateLSTMCell(UNITS, variant, recurrent_dropout=0.1),
+                    GateGRUCell(UNITS),
+                    GateRNNCell(UNITS),
+                ]
             ),
             keras.layers.Dense(2),
         ]

@@ -1,0 +1,146 @@
+"""The use gate."""
+
+from typing import Any, Unpack
+
+import keras
+
+from keras_gatelstm import options
+from keras_gatelstm.gates.gate import Activity, Gate, Masks, mask_of
+from keras_gatelstm.initializers import whole
+from keras_gatelstm.network import Shape, Tensor, register
+
+VARIANTS = ("lesson", "standard")
+
+
+@register
+class UseGate(Gate):
+    """Decides what of the memories to use: the new short-term memory.
+
+    ```
+    useful_memory U = tanh(memory·W_u + b_u)      variant="lesson"
+                  U = tanh(memory)                variant="standard"
+    use_factor    V = sigmoid([STM, E]·W_v + b_v)
+    STM             = U ∘ V
+    ```
+
+    In the lesson, the memory it reads is what the forget gate kept; in the
+    standard LSTM of the literature, the new long-term memory. Its small
+    networks are `gate.use_factor` and, in the lesson, `gate.useful_memory`:
+    a `keras.layers.Dense`.
+
+    Args:
+        units: Positive integer, the size of the memories.
+        variant: `"lesson"` (default) or `"standard"`.
+        activation: Squishes the useful memory. Default `"tanh"`.
+        recurrent_activation: Squishes the use factor. Default `"sigmoid"`.
+        peephole: Boolean, whether the use factor looks at the memory too,
+            as in `SmallNetwork`. Default `False`.
+        **kwargs: As in `SmallNetwork`; the useful memory's kernel follows
+            what is said of `kernel`.
+
+    Call arguments:
+        event: `(batch, features)`.
+        short_term_memory: `(batch, units)`.
+        memory: kept (lesson) or the new long-term memory (standard),
+            `(batch, units)`.
+        dropout_masks: As in `LearnGate`.
+
+    Returns:
+        The new short-term memory, `(batch, units)`.
+
+    Raises:
+        ValueError: if `variant` is neither of the two, `units` not a positive
+            integer, or the number of features unknown.
+
+    Example:
+
+    >>> use_gate = UseGate(3)
+    >>> event, short_term_memory = np.ones((2, 5)), np.zeros((2, 3))
+    >>> kept = np.ones((2, 3))
+    >>> tuple(use_gate(event, short_term_memory, kept).shape)
+    (2, 3)
+
+    References:
+        Luis Serrano, lesson "Long Short-Term Memory Networks (LSTMs)".
+    """
+
+    def __init__(
+        self,
+        units: int,
+        variant: str = "lesson",
+        activation: Any = "tanh",
+        recurrent_activation: Any = "sigmoid",
+        *,
+        peephole: bool = False,
+        **kwargs: Unpack[options.WeightOptions],
+    ) -> None:
+        activations = {
+            "activation": activation,
+            "recurrent_activation": recurrent_activation,
+        }
+        super().__init__(units, activations, **kwargs)
+        self.variant = options.check_choice("variant", variant, VARIANTS)
+        self.peephole = peephole
+        self.use_factor = self.network(
+            "use_factor", "recurrent_activation", peephole=peephole
+        )
+        self.useful_memory = self._useful_memory()
+
+    def _useful_memory(self) -> keras.layers.Layer:
+        activation = self.activations["activation"]
+        common = {"name": "useful_memory", **self.handed_down()}
+        if self.variant == "standard":
+            return keras.layers.Activation(activation, **common)
+        # It reads no event: it starts from a draw of its own, not from a
+        # share of the one that Keras makes for those that do.
+        dense_options = {
+            name: whole(value)
+            for name, value in self.weight_options.items()
+            if not name.startswith("recurrent_")
+        }
+        return keras.layers.Dense(
+            self.units, activation, **dense_options, **common
+        )
+
+    def build(self, event_shape: Shape, **_: Shape) -> None:
+        self.use_factor.build(event_shape)
+        self.useful_memory.build((None, self.units))
+
+    def activity(
+        self,
+        event: Tensor,
+        short_term_memory: Tensor,
+        memory: Tensor,
+        dropout_masks: Masks | None = None,
+    ) -> Activity:
+        """useful_memory, use_factor and short_term_memory."""
+        useful_memory = self.useful_memory(memory)
+        use_factor = self.use_factor(
+            event,
+            short_term_memory,
+            memory,
+            mask_of("use_factor", dropout_masks),
+        )
+        return {
+            "useful_memory": useful_memory,
+            "use_factor": use_factor,
+            "short_term_memory": useful_memory * use_factor,
+        }
+
+    def call(
+        self,
+        event: Tensor,
+        short_term_memory: Tensor,
+        memory: Tensor,
+        dropout_masks: Masks | None = None,
+    ) -> Tensor:
+        return self.activity(event, short_term_memory, memory, dropout_masks)[
+            "short_term_memory"
+        ]
+
+    def get_config(self) -> options.Options:
+        return {
+            **super().get_config(),
+            "variant": self.variant,
+            "peephole": self.peephole,
+        }
