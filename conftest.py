@@ -31,6 +31,7 @@ def names_in_examples(doctest_namespace):
     doctest_namespace.update(
         np=np,
         keras=keras,
+        keras_gatelstm=keras_gatelstm,
         **{
             name: getattr(keras_gatelstm, name)
             for name in keras_gatelstm.__all__

@@ -1,5 +1,6 @@
 """An LSTM you can see into: named gates, as Keras layers."""
 
+from keras_gatelstm import convert
 from keras_gatelstm.gates import (
     Candidate,
     ForgetGate,
@@ -31,4 +32,5 @@ __all__ = [
     "SmallNetwork",
     "UpdateGate",
     "UseGate",
+    "convert",
 ]

@@ -7,15 +7,8 @@ from keras import ops
 
 from keras_gatelstm import options
 from keras_gatelstm.gates.gate import Activity, Masks
+from keras_gatelstm.keras_internals import DropoutRNNCell
 from keras_gatelstm.network import Network, Shape, Tensor
-
-# keras.layers.RNN makes a cell's dropout masks before its loop over time and
-# drops them after it, for cells of this class only: it has no public name.
-_DropoutRNNCell: Any = next(
-    base
-    for base in keras.layers.LSTMCell.__mro__
-    if "get_dropout_mask" in vars(base)
-)
 
 
 class CellOptions(options.WeightOptions, total=False):
@@ -26,7 +19,7 @@ class CellOptions(options.WeightOptions, total=False):
     seed: int | None
 
 
-class GateCell(options.UnitsLayer, _DropoutRNNCell):
+class GateCell(options.UnitsLayer, DropoutRNNCell):
     """One step of a recurrent layer whose networks have names.
 
     A cell says in `activity` what happens in a step; this class makes a Keras

@@ -1,0 +1,180 @@
+"""Keras's recurrent layers to ours and back, wherever they are in a model."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import keras
+
+from keras_gatelstm.convert.copy import copied, parts_of
+from keras_gatelstm.gru import GateGRU, GateGRUCell
+from keras_gatelstm.lstm import GateLSTM, GateLSTMCell
+from keras_gatelstm.options import Options
+from keras_gatelstm.rnn import GateRNN, GateRNNCell
+
+Layer = TypeVar("Layer", bound=keras.layers.Layer)
+
+OURS = {
+    keras.layers.LSTM: GateLSTM,
+    keras.layers.LSTMCell: GateLSTMCell,
+    keras.layers.GRU: GateGRU,
+    keras.layers.GRUCell: GateGRUCell,
+    keras.layers.SimpleRNN: GateRNN,
+    keras.layers.SimpleRNNCell: GateRNNCell,
+}
+THEIRS = {ours: theirs for theirs, ours in OURS.items()}
+
+
+def from_keras(layer_or_model: Layer) -> Layer:
+    """Gives the same layer or model, with gates in its recurrent layers.
+
+    `LSTM` becomes `GateLSTM(variant="standard")`, `GRU` becomes `GateGRU`,
+    `SimpleRNN` becomes `GateRNN`, and their cells likewise: by themselves,
+    inside `Sequential`, functional and nested models, in `Bidirectional`,
+    `TimeDistributed`, `RNN`, `StackedRNNCells`, and in any layer that names
+    its layers in its config. Names, options, weights, the memories of
+    stateful layers and the state of dropout are carried; all else is copied
+    as it is, and nothing is shared with what was given. A compiled model is
+    compiled again, with a new optimizer.
+
+    The outputs are the same. In further training, regularizers and
+    constraints that look across columns, such as `OrthogonalRegularizer`,
+    look at each network by itself.
+
+    Args:
+        layer_or_model: A Keras layer or model, built or not.
+
+    Returns:
+        A new layer or model, of the same class but for what was converted.
+
+    Raises:
+        TypeError: if it is no Keras layer.
+        ValueError: if there is nothing to convert, or something that cannot
+            be: a class derived from one of Keras's, a layer that makes its
+            own recurrent layers, or one that cannot be made from its config.
+
+    Example:
+
+    >>> model = keras.Sequential([keras.Input((9, 3)), keras.layers.LSTM(4)])
+    >>> with_gates = keras_gatelstm.convert.from_keras(model)
+    >>> tuple(with_gates.layers[0].cell.forget_gate.forget_factor.kernel.shape)
+    (3, 4)
+    """
+    return _converted(layer_or_model, tuple(OURS), _to_gates)
+
+
+def to_keras(layer_or_model: Layer) -> Layer:
+    """Gives the same layer or model, with Keras's own recurrent layers.
+
+    The way back from `from_keras`, and the way out for models that were made
+    with gates from the start. The same is carried.
+
+    Args:
+        layer_or_model: A Keras layer or model, built or not.
+
+    Returns:
+        A new layer or model, of the same class but for what was converted.
+
+    Raises:
+        TypeError: if it is no Keras layer.
+        ValueError: as `from_keras`; and for what Keras has no layer for: the
+            lesson's variant, peepholes, coupled gates, and a plain RNN with
+            an `activity_regularizer`, which `keras.layers.SimpleRNN` takes
+            and forgets.
+
+    Example:
+
+    >>> lstm = GateLSTM(4, variant="standard")
+    >>> type(keras_gatelstm.convert.to_keras(lstm)).__name__
+    'LSTM'
+    """
+    return _converted(layer_or_model, tuple(THEIRS), _from_gates)
+
+
+def _converted(
+    original: Layer,
+    classes: tuple[Any, ...],
+    translate: Callable[[Options], Options],
+) -> Layer:
+    if not isinstance(original, keras.layers.Layer):
+        raise TypeError(
+            "layer_or_model must be a Keras layer or model. "
+            f"Received: {original!r} (of type {type(original).__name__})"
+        )
+    if not any(isinstance(part, classes) for part in parts_of(original)):
+        names = ", ".join(known.__name__ for known in classes)
+        raise ValueError(
+            f"There is nothing to convert: {original.name} holds none of "
+            f"{names}. Received: {original!r}"
+        )
+    converted = copied(original, translate)
+    for part in parts_of(converted):
+        if isinstance(part, classes):
+            raise ValueError(
+                f"{part.name} ({type(part).__name__}) cannot be converted: "
+                "its class is derived from one that could be, or the layer "
+                "that holds it makes it itself and does not name it in its "
+                "config. Convert what it is made of in your own code, or "
+                "convert the other layers one by one."
+            )
+    return converted
+
+
+def _to_gates(config: Options) -> Options:
+    theirs = getattr(keras.layers, config["class_name"], None)
+    if config.get("module") != "keras.layers" or theirs not in OURS:
+        return config
+    ours = OURS[theirs]
+    options = dict(config["config"])
+    if ours in (GateLSTM, GateLSTMCell):
+        options["variant"] = "standard"
+    return {
+        **config,
+        "module": ours.__module__,
+        "class_name": ours.__name__,
+        "registered_name": keras.saving.get_registered_name(ours),
+        "config": options,
+    }
+
+
+def _from_gates(config: Options) -> Options:
+    ours = keras.saving.get_registered_object(config.get("registered_name"))
+    if ours not in THEIRS:
+        return config
+    theirs = THEIRS[ours]
+    options = dict(config["config"])
+    _refuse_what_keras_lacks(theirs, options)
+    for ours_alone in ("variant", "peephole", "coupled"):
+        options.pop(ours_alone, None)
+    if theirs is keras.layers.SimpleRNN:
+        del options["use_cudnn"]
+    return {
+        **config,
+        "module": "keras.layers",
+        "class_name": theirs.__name__,
+        "registered_name": None,
+        "config": options,
+    }
+
+
+def _refuse_what_keras_lacks(theirs: type, options: Options) -> None:
+    reason = None
+    if options.get("variant") == "lesson":
+        reason = (
+            'variant="lesson": its use gate has a network of its own, which '
+            f"keras.layers.{theirs.__name__} has not"
+        )
+    for refinement in ("peephole", "coupled"):
+        if options.get(refinement):
+            reason = (
+                f"{refinement}=True, which keras.layers.{theirs.__name__} "
+                "does not have"
+            )
+    if theirs is keras.layers.SimpleRNN and options["activity_regularizer"]:
+        reason = (
+            "an activity_regularizer, which keras.layers.SimpleRNN takes "
+            "and forgets"
+        )
+    if reason:
+        raise ValueError(
+            f"{options['name']} cannot be carried to Keras. It has {reason}."
+        )

@@ -1,0 +1,130 @@
+"""Layers with gates as the state dict of one of PyTorch's modules."""
+
+from typing import Any
+
+import keras
+
+from keras_gatelstm.convert.fused import fused_weights
+from keras_gatelstm.convert.torch_layout import (
+    DIRECTIONS,
+    FAMILIES,
+    Family,
+    one_way_layers,
+)
+from keras_gatelstm.options import Options
+from keras_gatelstm.sequence import GateSequence
+
+
+def to_torch(layer_or_model: keras.layers.Layer) -> dict[str, Any]:
+    """Gives the weights as a state dict for `nn.LSTM`, `nn.GRU` or `nn.RNN`.
+
+    The module must be made to fit: with the layers' units as its
+    `hidden_size`, as many `num_layers`, `bidirectional=True` for layers in
+    `keras.layers.Bidirectional`, `bias=False` for layers without, and
+    `nonlinearity="relu"` for a plain RNN with that activation. With
+    `batch_first=True` its first output is then the layers' output, with
+    `return_sequences=True`. Dropout is the module's own to say. Where PyTorch
+    has two biases and our layer one, the second is zeros.
+
+    Args:
+        layer_or_model: A `GateLSTM(variant="standard")`, `GateGRU` or
+            `GateRNN`, alone or in `keras.layers.Bidirectional`; or a
+            `keras.Sequential` of such layers of one class and size, and
+            `keras.layers.Dropout`. For Keras's own, see `from_keras`.
+
+    Returns:
+        Tensors by their names, for `module.load_state_dict`.
+
+    Raises:
+        ImportError: if PyTorch is not installed.
+        ValueError: if something is not built, or PyTorch has no such thing:
+            the lesson's variant, peepholes, coupled gates,
+            `reset_after=False`, other activations, other layers.
+    """
+    try:
+        import torch
+    except ImportError as error:
+        raise ImportError(
+            "to_torch needs PyTorch: pip install torch"
+        ) from error
+    layers = _recurrent_layers(layer_or_model)
+    family = _family_of(layers)
+    weights = {}
+    for number, layer in enumerate(layers):
+        for one, direction in zip(
+            one_way_layers(layer), DIRECTIONS, strict=False
+        ):
+            place = f"l{number}{direction}"
+            weights.update(family.to_theirs(fused_weights(one.cell), place))
+    return {name: torch.tensor(value) for name, value in weights.items()}
+
+
+def _recurrent_layers(model: keras.layers.Layer) -> list[keras.layers.Layer]:
+    layers = model.layers if isinstance(model, keras.Sequential) else [model]
+    layers = [it for it in layers if not isinstance(it, keras.layers.Dropout)]
+    for layer in layers:
+        for one in one_way_layers(layer):
+            if not isinstance(one, GateSequence):
+                raise ValueError(
+                    "to_torch takes GateLSTM, GateGRU and GateRNN, in "
+                    "keras.layers.Bidirectional and keras.Sequential or "
+                    f"alone; from_keras makes them of Keras's. Received: {one}"
+                )
+        _refuse_what_torch_lacks(layer)
+    return layers
+
+
+def _refuse_what_torch_lacks(layer: keras.layers.Layer) -> None:
+    ways = one_way_layers(layer)
+    reason = None
+    if [one.go_backwards for one in ways] != [False, True][: len(ways)]:
+        reason = "it does not read forwards first"
+    if getattr(layer, "merge_mode", "concat") != "concat":
+        reason = f"merge_mode={layer.merge_mode!r}, where PyTorch concatenates"
+    for one in ways:
+        reason = reason or _reason_against(one.get_config())
+        if not one.built:
+            reason = "it has no weights yet; build it, or call it once"
+    if reason:
+        raise ValueError(f"{layer.name} cannot be carried to PyTorch: {reason}")
+
+
+def _reason_against(config: Options) -> str | None:
+    fixed: dict[str, list[Any]] = {
+        "variant": ["standard"],
+        "peephole": [False],
+        "coupled": [False],
+        "reset_after": [True],
+        "recurrent_activation": ["sigmoid"],
+    }
+    gated = "recurrent_activation" in config
+    fixed["activation"] = ["tanh"] if gated else ["tanh", "relu"]
+    for name, possible in fixed.items():
+        if name in config and config[name] not in possible:
+            wanted = " or ".join(map(repr, possible))
+            return f"it has {name}={config[name]!r}, PyTorch {wanted} only"
+    return None
+
+
+def _family_of(layers: list[keras.layers.Layer]) -> Family:
+    """The one family of all the layers, which must be alike."""
+    kinds = [
+        (
+            type(one),
+            one.units,
+            one.cell.weight_options["use_bias"],
+            one.get_config()["activation"],
+            len(one_way_layers(layer)),
+        )
+        for layer in layers
+        for one in one_way_layers(layer)
+    ]
+    if len(set(kinds)) != 1:
+        raise ValueError(
+            "PyTorch's layers are all of one class, size, bias, activation "
+            "and number of directions. Received: "
+            + (", ".join(map(str, layers)) or "no recurrent layer")
+        )
+    (layer_class, *_), *_ = kinds
+    (family,) = (it for it in FAMILIES if issubclass(layer_class, it.layer))
+    return family
