@@ -1,6 +1,7 @@
 """The layers, each beside the layer of Keras's that it equals."""
 
 from dataclasses import dataclass, field
+from functools import partial
 
 import keras
 import numpy as np
@@ -124,6 +125,19 @@ FAMILIES = {
 }
 families = pytest.mark.parametrize(
     "family", FAMILIES.values(), ids=FAMILIES.keys()
+)
+
+variants = pytest.mark.parametrize("variant", ["lesson", "standard"])
+every_layer = pytest.mark.parametrize(
+    "make",
+    [
+        GateLSTM,
+        partial(GateLSTM, variant="standard"),
+        partial(GateLSTM, variant="standard", peephole=True, coupled=True),
+        GateGRU,
+        GateRNN,
+    ],
+    ids=["lesson", "standard", "refined", "gru", "rnn"],
 )
 
 

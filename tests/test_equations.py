@@ -35,7 +35,7 @@ LAYERS = {
     ),
     "rnn": (GateRNN, lesson.rnn_step),
 }
-layers = pytest.mark.parametrize("name", LAYERS)
+every_layer = pytest.mark.parametrize("name", LAYERS)
 variants = pytest.mark.parametrize("name", ["lesson", "standard"])
 biases = pytest.mark.parametrize("use_bias", [True, False])
 
@@ -67,7 +67,7 @@ def by_lesson(name, layer, events, memories, mask=None):
     return lesson.sequence(LAYERS[name][1], weights, events, memories, mask)
 
 
-@layers
+@every_layer
 @biases
 @pytest.mark.parametrize("filled", [False, True])
 def test_values_equal_the_lesson(events, name, use_bias, filled):
@@ -80,7 +80,7 @@ def test_values_equal_the_lesson(events, name, use_bias, filled):
         np.testing.assert_allclose(ours, theirs, atol=1e-5)
 
 
-@layers
+@every_layer
 @biases
 @pytest.mark.parametrize("masked", [False, True])
 def test_gradients_equal_the_lesson(events, name, use_bias, masked):
@@ -102,7 +102,7 @@ def test_gradients_equal_the_lesson(events, name, use_bias, masked):
         np.testing.assert_allclose(ours, expected[path], atol=1e-5)
 
 
-@layers
+@every_layer
 def test_a_cell_tells_every_quantity_of_a_step(events, name):
     layer = random_layer(name, events)
     cell = layer.cell

@@ -35,11 +35,6 @@ MASK = np.array(
 )
 
 
-@pytest.fixture
-def events():
-    return some_events()
-
-
 # Keras's own checks train on a generator and leave shuffling on.
 @pytest.mark.filterwarnings("ignore:`shuffle=True` was passed:UserWarning")
 @pytest.mark.parametrize(

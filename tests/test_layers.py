@@ -1,43 +1,20 @@
 """Every layer as a Keras layer: in models, at any size, saved and loaded."""
 
-import subprocess
-import sys
-from functools import partial
-
 import keras
 import numpy as np
 import pytest
 
-from keras_gatelstm import (
-    GateGRU,
-    GateGRUCell,
-    GateLSTM,
-    GateLSTMCell,
-    GateRNN,
-    GateRNNCell,
+from keras_gatelstm import GateGRU, GateLSTM, GateRNN
+from tests.backends import array
+from tests.families import (
+    BATCH,
+    FEATURES,
+    UNITS,
+    every_layer,
+    randomize,
+    variants,
 )
-from tests.backends import array, arrays
-from tests.families import BATCH, FEATURES, UNITS, randomize, some_events
 from tests.keras_checks import LayerChecks
-
-variants = pytest.mark.parametrize("variant", ["lesson", "standard"])
-REFINED = partial(GateLSTM, variant="standard", peephole=True, coupled=True)
-layers = pytest.mark.parametrize(
-    "make",
-    [
-        GateLSTM,
-        partial(GateLSTM, variant="standard"),
-        REFINED,
-        GateGRU,
-        GateRNN,
-    ],
-    ids=["lesson", "standard", "refined", "gru", "rnn"],
-)
-
-
-@pytest.fixture
-def events():
-    return some_events()
 
 
 # Keras's own checks train on a generator and leave shuffling on.
@@ -138,7 +115,7 @@ def test_it_has_as_many_weights_as_the_lesson_says(variant):
 compilings = {"tensorflow": [False, True], "jax": [True], "torch": [False]}
 
 
-@layers
+@every_layer
 @pytest.mark.parametrize("jit_compile", compilings[keras.backend.backend()])
 def test_it_learns(events, make, jit_compile):
     model = keras.Sequential(
@@ -156,7 +133,7 @@ def test_it_learns(events, make, jit_compile):
     assert history[-1] < history[0] / 4
 
 
-@layers
+@every_layer
 def test_batch_and_time_are_free(events, make):
     model = keras.Sequential(
         [
@@ -171,7 +148,7 @@ def test_batch_and_time_are_free(events, make):
     assert model.predict(events[:, :1], verbose=0).shape == (BATCH, 1, UNITS)
 
 
-@layers
+@every_layer
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 def test_mixed_precision(events, make, policy):
     full = make(UNITS, return_sequences=True)
@@ -192,7 +169,7 @@ def test_mixed_precision(events, make, policy):
     )
 
 
-@layers
+@every_layer
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 def test_mixed_precision_trains(events, make, policy):
     layer = make(8, dropout=0.1, recurrent_dropout=0.1, dtype=policy)
@@ -201,47 +178,6 @@ def test_mixed_precision_trains(events, make, policy):
     targets = events.sum(axis=(1, 2))[:, None]
     history = model.fit(events, targets, epochs=30, verbose=0).history["loss"]
     assert history[-1] < history[0] / 2
-
-
-@layers
-def test_a_frozen_layer_stays_as_it_is(events, make, tmp_path):
-    def assert_frozen(model):
-        assert model.weights
-        assert model.trainable_variables == []
-
-    model = keras.Sequential([make(UNITS, trainable=False)])
-    model(events)
-    assert_frozen(model)
-    model.save(tmp_path / "frozen.keras")
-    assert_frozen(keras.models.load_model(tmp_path / "frozen.keras"))
-
-    model.layers[0].trainable = True
-    assert len(model.trainable_variables) == len(model.weights)
-    model.layers[0].trainable = False
-    assert_frozen(model)
-
-
-@pytest.mark.skipif(
-    keras.backend.backend() == "jax",
-    reason="Keras's RNN keeps no state between calls of a model on JAX",
-)
-def test_a_stateful_model_carries_memories_from_batch_to_batch(events):
-    model = keras.Sequential(
-        [
-            keras.Input((3, FEATURES), BATCH),
-            GateLSTM(UNITS, stateful=True, return_sequences=True),
-        ]
-    )
-    halves = [
-        model.predict(part, verbose=0, batch_size=BATCH)
-        for part in (events[:, :3], events[:, 3:])
-    ]
-    whole = GateLSTM(UNITS, return_sequences=True)
-    whole.build(events.shape)
-    whole.set_weights(model.get_weights())
-    np.testing.assert_allclose(
-        np.concatenate(halves, axis=1), array(whole(events)), atol=1e-6
-    )
 
 
 def test_no_two_networks_start_alike():
@@ -257,172 +193,6 @@ def test_keras_chooses_where_no_initializer_is_named():
     layer = GateLSTM(4, kernel_initializer=None, bias_initializer=None)
     layer.build((None, None, 3))
     assert np.any(array(layer.cell.learn_gate.ignore_factor.kernel))
-
-
-@layers
-def test_stateful_batches_continue(events, make):
-    whole = make(UNITS, return_sequences=True)
-    parts = make(UNITS, return_sequences=True, stateful=True)
-    whole.build(events.shape)
-    parts.build(events.shape)
-    randomize(whole)
-    parts.set_weights(whole.get_weights())
-    expected = array(whole(events))
-
-    for _ in range(2):
-        halves = [array(parts(events[:, :3])), array(parts(events[:, 3:]))]
-        np.testing.assert_allclose(
-            np.concatenate(halves, axis=1), expected, atol=1e-6
-        )
-        parts.reset_state()
-
-
-@pytest.mark.parametrize(
-    "samples", [[0, 2], (2, 0), [True, False, True, False]]
-)
-def test_chosen_rows_of_a_stateful_layer_are_emptied(events, samples):
-    layer = GateLSTM(UNITS, stateful=True)
-    layer(events)
-    before = arrays([memory.value for memory in layer.states])
-    layer.reset_state(samples=samples)
-    after = arrays([memory.value for memory in layer.states])
-    for memory, was in zip(after, before, strict=True):
-        np.testing.assert_array_equal(memory[[0, 2]], 0)
-        np.testing.assert_array_equal(memory[[1, 3]], was[[1, 3]])
-
-
-def test_emptying_rows_empties_what_is_not_a_number(events):
-    layer = GateLSTM(UNITS, stateful=True)
-    events[1] = np.nan
-    layer(events)
-    layer.reset_state(samples=[1])
-    assert not np.isnan(arrays([m.value for m in layer.states])).any()
-
-
-@pytest.mark.parametrize("samples", [[4], [-1], [True, False], [0.5]])
-def test_rows_that_are_not_there_are_refused(events, samples):
-    layer = GateLSTM(UNITS, stateful=True)
-    layer(events)
-    with pytest.raises(ValueError, match=r"samples must be .* batch has 4"):
-        layer.reset_state(samples=samples)
-
-
-SHARED = {
-    "activation": "relu",
-    "use_bias": False,
-    "kernel_initializer": keras.initializers.HeNormal(seed=1),
-    "recurrent_initializer": "glorot_normal",
-    "bias_initializer": "ones",
-    "kernel_regularizer": "l1",
-    "recurrent_regularizer": keras.regularizers.L2(0.3),
-    "bias_regularizer": "l2",
-    "activity_regularizer": "l2",
-    "kernel_constraint": "non_neg",
-    "recurrent_constraint": keras.constraints.MaxNorm(2),
-    "bias_constraint": "unit_norm",
-    "dropout": 0.1,
-    "recurrent_dropout": 0.2,
-    "seed": 3,
-    "return_sequences": True,
-    "return_state": True,
-    "go_backwards": True,
-    "stateful": True,
-    "unroll": True,
-    "use_cudnn": False,
-    "zero_output_for_mask": True,
-    "name": "mine",
-    "dtype": "mixed_bfloat16",
-    "trainable": False,
-}
-
-
-@pytest.mark.parametrize(
-    ("layer_class", "options"),
-    [
-        (
-            GateLSTM,
-            {
-                "variant": "standard",
-                "recurrent_activation": "hard_sigmoid",
-                "unit_forget_bias": False,
-                "peephole": True,
-                "coupled": True,
-            },
-        ),
-        (
-            GateGRU,
-            {"recurrent_activation": "hard_sigmoid", "reset_after": False},
-        ),
-        (GateRNN, {}),
-    ],
-    ids=["lstm", "gru", "rnn"],
-)
-def test_config_has_every_argument_and_brings_it_back(layer_class, options):
-    options = {"units": 3, **options, **SHARED}
-    layer = layer_class(**options)
-    config = layer.get_config()
-    assert set(options) <= set(config)
-    defaults = layer_class(5).get_config()
-    assert not [name for name in options if config[name] == defaults[name]]
-    back = layer_class.from_config(config)
-    assert back.get_config() == config
-    assert back.cell.get_config() == layer.cell.get_config()
-    assert not back.cell.trainable
-    for network in back.cell.small_networks():
-        assert network.compute_dtype == "bfloat16"
-        assert not network.trainable
-
-
-FRESH = """
-import sys
-import keras, numpy as np
-import keras_gatelstm
-model = keras.models.load_model(sys.argv[1])
-np.save(sys.argv[3], model.predict(np.load(sys.argv[2]), verbose=0))
-"""
-
-
-@variants
-def test_a_saved_model_predicts_the_same_in_a_fresh_process(
-    events, variant, tmp_path
-):
-    model = keras.Sequential(
-        [
-            keras.Input((None, FEATURES)),
-            keras.layers.Bidirectional(
-                GateLSTM(UNITS, variant, return_sequences=True)
-            ),
-            GateLSTM(
-                UNITS,
-                "standard",
-                peephole=True,
-                coupled=True,
-                return_sequences=True,
-            ),
-            GateGRU(UNITS, reset_after=False, return_sequences=True),
-            GateRNN(UNITS, return_sequences=True),
-            keras.layers.RNN(
-                [
-                    GateLSTMCell(UNITS, variant, recurrent_dropout=0.1),
-                    GateGRUCell(UNITS),
-                    GateRNNCell(UNITS),
-                ]
-            ),
-            keras.layers.Dense(2),
-        ]
-    )
-    model.save(tmp_path / "model.keras")
-    np.save(tmp_path / "events.npy", events)
-    files = [
-        str(tmp_path / name)
-        for name in ("model.keras", "events.npy", "out.npy")
-    ]
-    subprocess.run([sys.executable, "-c", FRESH, *files], check=True)
-    np.testing.assert_allclose(
-        np.load(tmp_path / "out.npy"),
-        model.predict(events, verbose=0),
-        atol=1e-6,
-    )
 
 
 @pytest.mark.parametrize("name", ["dropout", "recurrent_dropout"])

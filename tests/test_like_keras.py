@@ -17,15 +17,9 @@ from tests.families import (
     assert_gradients_alike,
     families,
     randomize,
-    some_events,
 )
 
 pytestmark = families
-
-
-@pytest.fixture
-def events():
-    return some_events()
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from keras_gatelstm import GateGRU, GateLSTM, GateRNN
 from keras_gatelstm.convert import from_keras, from_torch, to_keras, to_torch
 from tests.backends import array
-from tests.families import BATCH, FEATURES, UNITS, some_events
+from tests.families import BATCH, FEATURES, UNITS
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 nn = torch.nn
@@ -21,11 +21,6 @@ MODULES = {
     ),
 }
 modules = pytest.mark.parametrize("make", MODULES.values(), ids=MODULES)
-
-
-@pytest.fixture
-def events():
-    return some_events()
 
 
 def random_module(make, **options):
