@@ -13,6 +13,7 @@ from tests.backends import array, arrays
 from tests.families import (
     BATCH,
     FEATURES,
+    LSTM,
     TIME,
     UNITS,
     assert_alike,
@@ -172,11 +173,12 @@ def both_ways(family, **options):
     return ours, theirs
 
 
-@pytest.mark.parametrize("merge_mode", ["concat", "sum", "mul", "ave", None])
-def test_bidirectional_reads_both_ways(family, events, merge_mode):
-    for sequences in (False, True):
+@pytest.mark.parametrize("return_sequences", [False, True])
+def test_bidirectional_reads_both_ways(family, events, return_sequences):
+    # Merging is Keras's own, and the same for all families.
+    for merge_mode in ("concat", "sum", None) if family is LSTM else ["ave"]:
         ours, theirs = both_ways(
-            family, merge_mode=merge_mode, return_sequences=sequences
+            family, merge_mode=merge_mode, return_sequences=return_sequences
         )
         assert_alike(ours, theirs, events)
         assert_alike(ours, theirs, events, mask=MASK)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias, TypeVar
 
 import keras
+import numpy as np
 
 from keras_gatelstm.cell import GateCell
 from keras_gatelstm.convert.fused import fused_weights, set_fused_weights
@@ -51,8 +52,8 @@ def copied(original: Layer, translate: Callable[[Options], Options]) -> Layer:
         ) from error
     for one, other in _pairs(original, copy).values():
         _carry_state(one, other)
-    for seed, copied_seed in zip(_seeds(original), _seeds(copy), strict=True):
-        copied_seed.assign(seed)
+    for one, other in zip(_seeds(original), _seeds(copy), strict=True):
+        other.assign(_numbers_of(one))
     return copy
 
 
@@ -115,7 +116,7 @@ def _carry_state(original: Part, copy: Part) -> None:
         return
     store: dict[str, Any] = {}
     original.save_own_variables(store)
-    copy.load_own_variables(store)
+    copy.load_own_variables({key: _numbers_of(store[key]) for key in store})
     if hasattr(original, "save_assets"):  # Vocabularies.
         with tempfile.TemporaryDirectory() as folder:
             original.save_assets(folder)
@@ -123,7 +124,12 @@ def _carry_state(original: Part, copy: Part) -> None:
     if isinstance(original, keras.layers.RNN) and original.states is not None:
         memories = (keras.tree.flatten(it.states) for it in (original, copy))
         for one, other in zip(*memories, strict=True):
-            other.assign(one)
+            other.assign(_numbers_of(one))
+
+
+def _numbers_of(tensor: Any) -> np.ndarray:
+    """A copy of its own: JAX frees a variable's array when it trains."""
+    return np.array(keras.ops.convert_to_numpy(tensor))
 
 
 def _seeds(layer: keras.layers.Layer) -> list[keras.Variable]:

@@ -35,4 +35,4 @@ def set_fused_weights(cell: GateCell, weights: list[np.ndarray]) -> None:
     for kind, fused in zip(_KINDS, weights, strict=False):
         parts = np.split(fused, len(networks), axis=-1)
         for network, part in zip(networks, parts, strict=True):
-            getattr(network, kind).assign(part)
+            getattr(network, kind).assign(part.copy())
