@@ -22,3 +22,12 @@ def layers_inside(
     that people write have no public list of them.
     """
     return list(layer._flatten_layers(include_self=False, recursive=recursive))
+
+
+def set_seed(generator: keras.random.SeedGenerator, seed: int | None) -> None:
+    """Makes a generator one of this seed, as if it had been made with it.
+
+    Its state does not say whether it was seeded at all, and on PyTorch Keras
+    draws in another way where it was not.
+    """
+    generator._initial_seed = seed

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import keras
 import numpy as np
 import pytest
 
@@ -62,6 +63,13 @@ def memories_of(layer, filled=False):
     }
 
 
+def activity(cell, events, *memories):
+    """What happens in the first step."""
+    given = [events[:, 0], *(np.float32(memory) for memory in memories)]
+    quantities = cell.activity(*map(keras.ops.convert_to_tensor, given))
+    return {name: array(value) for name, value in quantities.items()}
+
+
 def by_lesson(name, layer, events, memories, mask=None):
     weights = lesson.weights_by_name(layer)
     return lesson.sequence(LAYERS[name][1], weights, events, memories, mask)
@@ -111,15 +119,15 @@ def test_a_cell_tells_every_quantity_of_a_step(events, name):
         lesson.weights_by_name(cell), events[:, 0], memories
     )
 
-    found = cell.activity(events[:, 0], *memories)
+    found = activity(cell, events, *memories)
     output, after = cell(events[:, 0], memories)
 
     assert found.keys() == expected.keys()
     for quantity, value in expected.items():
-        np.testing.assert_allclose(array(found[quantity]), value, atol=1e-5)
+        np.testing.assert_allclose(found[quantity], value, atol=1e-5)
     np.testing.assert_array_equal(array(output), array(after[0]))
     for memory, value in zip(cell.memories, after, strict=True):
-        np.testing.assert_array_equal(array(value), array(found[memory]))
+        np.testing.assert_array_equal(array(value), found[memory])
 
 
 def set_bias(network, value):
@@ -182,10 +190,8 @@ def test_an_update_factor_of_zero_replaces_the_memory(events):
     cell = random_layer("gru", events).cell
     set_bias(cell.update_gate.update_factor, -20)
     memory = np.full((BATCH, UNITS), 0.5, "float32")
-    activity = cell.activity(events[:, 0], memory)
-    np.testing.assert_allclose(
-        array(activity["memory"]), array(activity["candidate"]), atol=1e-4
-    )
+    found = activity(cell, events, memory)
+    np.testing.assert_allclose(found["memory"], found["candidate"], atol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["gru", "gru, reset before"])
@@ -195,7 +201,7 @@ def test_a_reset_factor_of_zero_hides_the_memory_from_the_candidate(
     cell = random_layer(name, events).cell
     set_bias(cell.reset_gate.reset_factor, -20)
     full, empty = (
-        array(cell.activity(events[:, 0], memory)["candidate"])
+        activity(cell, events, memory)["candidate"]
         for memory in np.float32([[[1] * UNITS] * BATCH, [[0] * UNITS] * BATCH])
     )
     np.testing.assert_allclose(full, empty, atol=1e-4)
@@ -207,7 +213,7 @@ def test_a_peephole_sees_its_own_units_memory(events):
     short = np.zeros((BATCH, UNITS), "float32")
     moved = short + np.eye(UNITS, dtype="float32")[1]
     before, after = (
-        array(cell.activity(events[:, 0], short, long)["forget_factor"])
+        activity(cell, events, short, long)["forget_factor"]
         for long in (short, moved)
     )
     np.testing.assert_array_equal(before[:, [0, 2]], after[:, [0, 2]])
@@ -231,10 +237,10 @@ def test_a_new_peephole_sees_nothing(events):
 def test_coupled_gates_learn_just_where_they_forget(events):
     layer = random_layer("coupled", events)
     assert not any("ignore_factor" in weight.path for weight in layer.weights)
-    memories = [np.float32(m) for m in memories_of(layer, True).values()]
-    activity = layer.cell.activity(events[:, 0], *memories)
+    memories = memories_of(layer, True).values()
+    found = activity(layer.cell, events, *memories)
     np.testing.assert_allclose(
-        array(activity["ignore_factor"]) + array(activity["forget_factor"]), 1
+        found["ignore_factor"] + found["forget_factor"], 1
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from keras_gatelstm.cell import GateCell
 from keras_gatelstm.convert.fused import fused_weights, set_fused_weights
-from keras_gatelstm.keras_internals import layers_inside
+from keras_gatelstm.keras_internals import layers_inside, set_seed
 from keras_gatelstm.options import Options
 
 Layer = TypeVar("Layer", bound=keras.layers.Layer)
@@ -107,8 +107,11 @@ def _is_converted_cell(original: Part, copy: Part) -> bool:
 
 def _carry_state(original: Part, copy: Part) -> None:
     """Carries what is a layer's own, the way Keras saves and loads it."""
+    if hasattr(copy, "use_cudnn"):  # Keras's configs leave it out.
+        copy.use_cudnn = getattr(original, "use_cudnn", "auto")
     if _is_converted_cell(original, copy):
         copy.seed = original.seed  # SimpleRNN's config leaves it out.
+        set_seed(copy.seed_generator, original.seed)
         if isinstance(copy, GateCell):
             set_fused_weights(copy, original.get_weights())
         elif original.built:
