@@ -17,13 +17,13 @@ from tests.families import (
     TIME,
     UNITS,
     assert_alike,
-    families,
     randomize,
     some_events,
+    three_families,
 )
 from tests.keras_checks import LayerChecks
 
-pytestmark = families
+pytestmark = three_families
 
 MASK = np.array(
     [

@@ -8,7 +8,7 @@ from keras_gatelstm import GateRNN
 from keras_gatelstm.convert import from_keras, to_keras
 from tests.backends import array
 from tests.convert.models import layers, random_weights, sequential
-from tests.families import assert_alike, families
+from tests.families import assert_alike, families, three_families
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_every_option_is_carried(family, events, options):
     )
 
 
-@families
+@three_families
 def test_the_memories_of_a_stateful_layer_are_carried(family, events):
     theirs = family.theirs(stateful=True)
     theirs(events)
@@ -66,7 +66,7 @@ def test_the_memories_of_a_stateful_layer_are_carried(family, events):
     assert_alike(to_keras(ours), theirs, events, atol=1e-6)
 
 
-@families
+@three_families
 def test_dropout_goes_on_where_it_was(family, events):
     theirs = sequential(
         family.theirs(dropout=0.3, seed=3, return_sequences=True),

@@ -21,12 +21,12 @@ from tests.families import (
     LSTM,
     TIME,
     assert_alike,
-    families,
     some_events,
+    three_families,
 )
 
 
-@families
+@three_families
 @pytest.mark.parametrize("place", PLACES)
 def test_there_and_back_outputs_and_all_weights_are_the_same(family, place):
     theirs = PLACES[place](family)
@@ -56,7 +56,7 @@ OURS = tuple(
 )
 
 
-@families
+@three_families
 def test_what_is_not_built_stays_so(family):
     ours = from_keras(keras.Sequential([family.theirs(), layers.Dense(1)]))
     assert not ours.built
@@ -65,7 +65,7 @@ def test_what_is_not_built_stays_so(family):
     assert type(to_keras(family.ours())) is family.keras_layer
 
 
-@families
+@three_families
 def test_cells_are_carried_alone(family):
     theirs = family.their_cell()
     theirs.build((BATCH, FEATURES))
@@ -79,7 +79,7 @@ def test_cells_are_carried_alone(family):
     assert type(to_keras(ours)) is family.keras_cell
 
 
-@families
+@three_families
 def test_masks_go_through(family):
     theirs = keras.Sequential(
         [
