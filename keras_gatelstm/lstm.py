@@ -5,13 +5,13 @@ from typing import Any, Unpack
 from keras_gatelstm import options
 from keras_gatelstm.cell import CellOptions, GateCell
 from keras_gatelstm.gates import (
-    VARIANTS,
     ForgetGate,
     LearnGate,
     RememberGate,
     UseGate,
 )
 from keras_gatelstm.gates.gate import Activity, Masks
+from keras_gatelstm.gates.use import VARIANTS, check_refinement
 from keras_gatelstm.network import Network, Shape, Tensor, register
 from keras_gatelstm.sequence import GateSequence, SequenceOptions
 
@@ -52,7 +52,8 @@ class GateLSTMCell(GateCell):
             ones, so that a new cell keeps its memory. Default `True`.
         peephole: Boolean, whether the three factors look at the long-term
             memory, each unit at its own, through weights that start as
-            zeros. For the standard variant. Default `False`.
+            zeros and that no regularizer or constraint looks at. For the
+            standard variant. Default `False`.
         coupled: Boolean, whether to learn just where it is forgotten, with
             no network for the ignore factor. For the standard variant.
             Default `False`.
@@ -123,25 +124,18 @@ class GateLSTMCell(GateCell):
         super().__init__(units, activations, **kwargs)
         self.variant = options.check_choice("variant", variant, VARIANTS)
         self.unit_forget_bias = unit_forget_bias
-        self.peephole = self._refinement("peephole", peephole)
-        self.coupled = self._refinement("coupled", coupled)
+        self.peephole = check_refinement("peephole", peephole, variant)
+        self.coupled = check_refinement("coupled", coupled, variant)
         if coupled:
             self.networks = self.networks[1:]
         self._make_gates()
 
-    def _refinement(self, name: str, wanted: Any) -> bool:
-        options.check_choice(name, wanted, (True, False))
-        if wanted and self.variant != "standard":
-            raise ValueError(
-                f'{name}=True is for variant="standard" only. '
-                f"Received: {name}={wanted}, variant={self.variant!r}"
-            )
-        return bool(wanted)
-
     def _make_gates(self) -> None:
         units, down = self.units, self.handed_down()
         recurrent_activation = self.activations["recurrent_activation"]
-        learning = ["ignore_factor", "new_information"][self.coupled :]
+        learning = ["new_information"]
+        if not self.coupled:
+            learning = ["ignore_factor", "new_information"]
         forgetting = self.share("forget_factor")
         if self.unit_forget_bias:
             forgetting["bias_initializer"] = "ones"

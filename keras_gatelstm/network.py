@@ -96,8 +96,9 @@ class SmallNetwork(Network):
         activation: What squishes the sum: a name, a function, or `None` to
             leave it as it is. Default `"sigmoid"`.
         peephole: Boolean, whether to look at the long-term memory, through
-            `peephole_kernel`, `(units,)`. It starts as zeros, and follows
-            what is said of `recurrent_kernel` in all else. Default `False`.
+            `peephole_kernel`, `(units,)`. It starts as zeros; regularizers
+            and constraints of the other weights do not look at it. Default
+            `False`.
         recurrent_bias: Boolean, whether the memory's product has a bias of
             its own, as in `keras.layers.GRU(reset_after=True)`. `bias` is
             then `(2, units)`: the event's and the memory's. Default `False`.
@@ -150,8 +151,6 @@ class SmallNetwork(Network):
                 name="peephole_kernel",
                 shape=(self.units,),
                 initializer="zeros",
-                regularizer=self.weight_options["recurrent_regularizer"],
-                constraint=self.weight_options["recurrent_constraint"],
             )
 
     def call(

@@ -221,6 +221,20 @@ def test_a_peephole_sees_its_own_units_memory(events):
     assert (np.abs(before - after)[:, 1] > 0.01).all()
 
 
+def test_regularizers_and_constraints_of_matrices_leave_peepholes_alone(events):
+    layer = refined(
+        UNITS,
+        peephole=True,
+        recurrent_regularizer=keras.regularizers.OrthogonalRegularizer(),
+        recurrent_constraint=keras.constraints.UnitNorm(axis=1),
+    )
+    layer.build(events.shape)
+    assert len(layer.losses) == 4
+    constrained = [it.path for it in layer.weights if it.constraint]
+    assert len(constrained) == 4
+    assert all("recurrent_kernel" in path for path in constrained)
+
+
 def test_a_new_peephole_sees_nothing(events):
     layer = refined(UNITS, peephole=True, return_sequences=True)
     layer.build(events.shape)

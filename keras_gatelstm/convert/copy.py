@@ -1,9 +1,9 @@
 """A copy of a Keras layer or model, with some layers' configs translated."""
 
-import inspect
 import tempfile
-import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from textwrap import shorten
 from typing import Any, TypeAlias, TypeVar
 
 import keras
@@ -11,6 +11,7 @@ import numpy as np
 
 from keras_gatelstm.cell import GateCell
 from keras_gatelstm.convert.fused import fused_weights, set_fused_weights
+from keras_gatelstm.convert.unregistered import named_apart
 from keras_gatelstm.keras_internals import layers_inside, set_seed
 from keras_gatelstm.options import Options
 
@@ -35,26 +36,34 @@ def copied(original: Layer, translate: Callable[[Options], Options]) -> Layer:
     Raises:
         ValueError: if a layer in it cannot be made from its config.
     """
-    try:
-        with warnings.catch_warnings():
-            # Lambdas are read back in a moment, in this very process.
-            warnings.filterwarnings("ignore", "The object being serialized")
-            config = keras.saving.serialize_keras_object(original)
+    with _explained(original), named_apart(original) as custom_objects:
+        config = keras.saving.serialize_keras_object(original)
+    config = _walk(config, translate)
+    with _explained(original):
         copy = keras.saving.deserialize_keras_object(
-            _walk(config, translate),
-            custom_objects=_custom_objects(original),
-            safe_mode=False,
+            config, custom_objects, safe_mode=False
         )
-    except (NameError, NotImplementedError, TypeError) as error:
-        raise ValueError(
-            f"{original.name} cannot be copied: a layer in it cannot be made "
-            f"from its config. {error}"
-        ) from error
     for one, other in _pairs(original, copy).values():
+        _check_built(one, other)
+        if other.trainable != one.trainable:  # Sets the parts' too.
+            other.trainable = one.trainable
         _carry_state(one, other)
     for one, other in zip(_seeds(original), _seeds(copy), strict=True):
         other.assign(_numbers_of(one))
     return copy
+
+
+@contextmanager
+def _explained(original: Part) -> Iterator[None]:
+    """Says of whatever Keras cannot do with a config what it means."""
+    try:
+        yield
+    except (NameError, NotImplementedError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{original.name} ({type(original).__name__}) cannot be copied: "
+            "it, or a layer in it, cannot be made from its config. Keras "
+            f"says: {shorten(str(error), 300)}"
+        ) from error
 
 
 def _walk(config: Any, translate: Callable[[Options], Options]) -> Any:
@@ -67,42 +76,48 @@ def _walk(config: Any, translate: Callable[[Options], Options]) -> Any:
     return translate(config) if "class_name" in config else config
 
 
-def _custom_objects(original: keras.layers.Layer) -> dict[str, Any]:
-    """The classes and functions in use that are not Keras's, by their names.
-
-    Keras finds those by itself that are registered; here they are at hand.
-    """
-    found = {}
-    for part in parts_of(original):
-        for thing in (part, *vars(part).values()):
-            made = thing if inspect.isfunction(thing) else type(thing)
-            if hasattr(made, "from_config") or inspect.isfunction(made):
-                found[made.__name__] = made
-    return {
-        name: made
-        for name, made in found.items()
-        if not made.__module__.startswith("keras.")
-    }
-
-
 def _pairs(original: Part, copy: Part) -> dict[int, tuple[Part, Part]]:
-    """Every layer in one with the layer that it became in the other."""
+    """Every layer in one with the layer that it became in the other.
+
+    Those that hold others come before them.
+    """
     pairs = {id(original): (original, copy)}
-    if not _is_converted_cell(original, copy):
-        inside = layers_inside(original), layers_inside(copy)
-        for parts in zip(*inside, strict=True):
-            for key, (one, other) in _pairs(*parts).items():
-                if pairs.setdefault(key, (one, other))[1] is not other:
-                    raise ValueError(
-                        f"{original.name} cannot be copied: {one.name} is "
-                        "used by two models in it, which Keras makes into "
-                        "two layers. Use it in one, and that one twice."
-                    )
+    if _is_converted_cell(original, copy):
+        return pairs
+    inside = layers_inside(original), layers_inside(copy)
+    if len(inside[0]) != len(inside[1]):
+        raise ValueError(
+            f"{original.name} ({type(original).__name__}) cannot be copied: "
+            "made from its config, it holds other layers. "
+            f"It holds {_names(inside[0])}; the copy, {_names(inside[1])}"
+        )
+    for parts in zip(*inside, strict=True):
+        for key, (one, other) in _pairs(*parts).items():
+            if pairs.setdefault(key, (one, other))[1] is not other:
+                raise ValueError(
+                    f"{original.name} cannot be copied: {one.name} is "
+                    "used by two models in it, which Keras makes into "
+                    "two layers. Use it in one, and that one twice."
+                )
     return pairs
+
+
+def _names(layers: list[Part]) -> str:
+    return ", ".join(layer.name for layer in layers) or "none"
 
 
 def _is_converted_cell(original: Part, copy: Part) -> bool:
     return isinstance(original, GateCell) != isinstance(copy, GateCell)
+
+
+def _check_built(original: Part, copy: Part) -> None:
+    if original.built and not copy.built:
+        raise ValueError(
+            f"{original.name} ({type(original).__name__}) cannot be copied: "
+            "it made its weights when it was called, and its config does not "
+            "say with what. Give its class a get_build_config and a "
+            "build_from_config."
+        )
 
 
 def _carry_state(original: Part, copy: Part) -> None:
@@ -110,6 +125,7 @@ def _carry_state(original: Part, copy: Part) -> None:
     if hasattr(copy, "use_cudnn"):  # Keras's configs leave it out.
         copy.use_cudnn = getattr(original, "use_cudnn", "auto")
     if _is_converted_cell(original, copy):
+        _check_frozen_alike(original)
         copy.seed = original.seed  # SimpleRNN's config leaves it out.
         set_seed(copy.seed_generator, original.seed)
         if isinstance(copy, GateCell):
@@ -128,6 +144,14 @@ def _carry_state(original: Part, copy: Part) -> None:
         memories = (keras.tree.flatten(it.states) for it in (original, copy))
         for one, other in zip(*memories, strict=True):
             other.assign(_numbers_of(one))
+
+
+def _check_frozen_alike(cell: Part) -> None:
+    if any(part.trainable != cell.trainable for part in parts_of(cell)):
+        raise ValueError(
+            f"{cell.name} cannot be carried to Keras: a part of it is frozen "
+            "(trainable=False), and there the weights are one."
+        )
 
 
 def _numbers_of(tensor: Any) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import reduce
 from typing import Any
 
 import keras
@@ -10,8 +11,9 @@ import numpy as np
 from keras_gatelstm.convert.fused import set_fused_weights
 from keras_gatelstm.convert.torch_layout import (
     DIRECTIONS,
-    FAMILIES,
     Family,
+    check_shapes,
+    family_of_shape,
     one_way_layers,
 )
 from keras_gatelstm.options import Options, check_choice
@@ -21,7 +23,10 @@ Weights = dict[str, np.ndarray]
 
 
 def from_torch(
-    module_or_state_dict: Any, *, prefix: str = "", nonlinearity: str = "tanh"
+    module_or_state_dict: Any,
+    *,
+    prefix: str = "",
+    nonlinearity: str | None = None,
 ) -> keras.Sequential:
     """Makes layers with gates of an `nn.LSTM`, `nn.GRU` or `nn.RNN`.
 
@@ -30,7 +35,8 @@ def from_torch(
     `(batch, time, features)`. It has a layer for each of the module's, in
     `keras.layers.Bidirectional` where there are two directions, and a
     `keras.layers.Dropout` between them where the module drops. The two biases
-    that `nn.LSTM` and `nn.RNN` have become their sum.
+    that `nn.LSTM` and `nn.RNN` have become their sum. Weights of any size of
+    number are read, and become those of Keras's `floatx`: float32.
 
     Args:
         module_or_state_dict: The module, or what its `state_dict()` gives:
@@ -41,15 +47,17 @@ def from_torch(
             path there, as it stands before the names: `"encoder.lstm."`.
             Default `""`.
         nonlinearity: `"tanh"` or `"relu"`, of an `nn.RNN` whose state dict
-            is given. Default `"tanh"`.
+            is given. Default `None`: what the module says, and `"tanh"` for
+            a state dict.
 
     Returns:
         A built `keras.Sequential`.
 
     Raises:
         TypeError: if given something else.
-        ValueError: if there are weights missing, or some that our layers have
-            no place for, as with `proj_size`.
+        ValueError: if there are weights missing, of other shapes than such a
+            module has, or some that our layers have no place for, as with
+            `proj_size`; or if `nonlinearity` is not what the module has.
 
     Example:
 
@@ -61,14 +69,13 @@ def from_torch(
     >>> model.layers[0].variant, model.layers[0].units
     ('standard', 4)
     """
-    module = module_or_state_dict
-    if prefix and hasattr(module, "get_submodule"):
-        module, prefix = module.get_submodule(prefix.rstrip(".")), ""
-    weights = _read(module, prefix)
+    weights = _read(module_or_state_dict, prefix)
     layers, directions = _check_names(weights, prefix)
-    family = _family_of(weights)
+    family = family_of_shape(weights["weight_hh_l0"].shape)
+    check_shapes(family, weights, layers, directions)
+    module = _recurrent_module(module_or_state_dict, prefix)
     options = _options(family, weights, module, nonlinearity)
-    dropout = module.dropout if _is_recurrent(module) else 0.0
+    dropout = module.dropout if module else 0.0
 
     model = keras.Sequential(
         [keras.Input((None, weights["weight_ih_l0"].shape[1]))]
@@ -88,12 +95,16 @@ def from_torch(
     return model
 
 
-def _is_recurrent(module: Any) -> bool:
-    """Whether it is a module, not a state dict, and of the right kind."""
-    return isinstance(getattr(module, "mode", None), str)
+def _recurrent_module(module: Any, prefix: str) -> Any:
+    """The module, if one was given and not its state dict; else `None`."""
+    if not hasattr(module, "state_dict"):
+        return None
+    module = reduce(getattr, prefix.split(".")[:-1], module)
+    return module if isinstance(getattr(module, "mode", None), str) else None
 
 
 def _read(module: Any, prefix: str) -> Weights:
+    """The weights, by their names without the prefix."""
     state = module.state_dict() if hasattr(module, "state_dict") else module
     if not isinstance(state, Mapping):
         raise TypeError(
@@ -101,10 +112,11 @@ def _read(module: Any, prefix: str) -> Weights:
             f"state dict. Received: {module!r} (of type "
             f"{type(module).__name__})"
         )
-    if f"{prefix}weight_ih_l0" not in state:
+    names = [name for name in state if isinstance(name, str)]
+    if f"{prefix}weight_ih_l0" not in names:
         found = [
             name.removesuffix("weight_ih_l0")
-            for name in state
+            for name in names
             if name.endswith("weight_ih_l0")
         ]
         raise ValueError(
@@ -116,8 +128,8 @@ def _read(module: Any, prefix: str) -> Weights:
             )
         )
     return {
-        name.removeprefix(prefix): _array(value)
-        for name, value in state.items()
+        name.removeprefix(prefix): _array(state[name])
+        for name in names
         if name.startswith(prefix)
     }
 
@@ -156,38 +168,32 @@ def _check_names(weights: Weights, prefix: str) -> tuple[int, tuple[str, ...]]:
         )
     if missing or unknown:
         raise ValueError(
-            f"The names after {prefix!r} must be those of one nn.LSTM, nn.GRU "
-            f"or nn.RNN. Missing: {', '.join(missing) or 'none'}. "
+            "The names must be those of one nn.LSTM, nn.GRU or nn.RNN, with "
+            f"prefix={prefix!r}. Missing: {', '.join(missing) or 'none'}. "
             f"Unknown: {', '.join(unknown) or 'none'}"
         )
     return layers, directions
 
 
-def _family_of(weights: Weights) -> Family:
-    rows, units = weights["weight_hh_l0"].shape
-    for family in FAMILIES:
-        if rows == units * len(family.order):
-            return family
-    raise ValueError(
-        "weight_hh_l0 must be of shape (4·units, units), (3·units, units) or "
-        "(units, units), of an nn.LSTM, nn.GRU or nn.RNN. "
-        f"Received: shape {(rows, units)}"
-    )
-
-
 def _options(
-    family: Family, weights: Weights, module: Any, nonlinearity: str
+    family: Family, weights: Weights, module: Any, nonlinearity: str | None
 ) -> Options:
-    options = {
+    if family.layer is not GateRNN:
+        known = None
+    elif module:
+        known = module.nonlinearity
+    else:
+        known = nonlinearity or "tanh"
+        check_choice("nonlinearity", known, ("tanh", "relu"))
+    if nonlinearity not in (None, known):
+        has = f"has {known!r}" if known else "has none: it is no nn.RNN"
+        raise ValueError(
+            f"The module {has}. Received: nonlinearity={nonlinearity!r}"
+        )
+    return {
         **family.options,
+        **({"activation": known} if known else {}),
         "units": weights["weight_hh_l0"].shape[1],
         "use_bias": "bias_ih_l0" in weights,
         "return_sequences": True,
     }
-    if family.layer is GateRNN:
-        if _is_recurrent(module):
-            nonlinearity = module.nonlinearity
-        options["activation"] = check_choice(
-            "nonlinearity", nonlinearity, ("tanh", "relu")
-        )
-    return options

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import keras
 
 from keras_gatelstm.convert.copy import copied, parts_of
+from keras_gatelstm.convert.what_is_ours import refinement_of
 from keras_gatelstm.gru import GateGRU, GateGRUCell
 from keras_gatelstm.lstm import GateLSTM, GateLSTMCell
 from keras_gatelstm.options import Options
@@ -31,10 +32,13 @@ def from_keras(layer_or_model: Layer) -> Layer:
     `SimpleRNN` becomes `GateRNN`, and their cells likewise: by themselves,
     inside `Sequential`, functional and nested models, in `Bidirectional`,
     `TimeDistributed`, `RNN`, `StackedRNNCells`, and in any layer that names
-    its layers in its config. Names, options, weights, the memories of
-    stateful layers and the state of dropout are carried; all else is copied
-    as it is, and nothing is shared with what was given. A compiled model is
-    compiled again, with a new optimizer.
+    its layers in its config. Names, options, weights, what is frozen, the
+    memories of stateful layers and the state of dropout are carried (on
+    PyTorch, of dropout that has a seed: the rest is drawn from PyTorch's one
+    stream); all else is copied as Keras saves and loads it, and nothing is
+    shared with what was given but functions. A compiled model is compiled
+    again, with a new optimizer. Factors of LoRA are merged into their
+    kernels, as when Keras saves a model.
 
     The outputs are the same. In further training, regularizers and
     constraints that look across columns, such as `OrthogonalRegularizer`,
@@ -77,9 +81,9 @@ def to_keras(layer_or_model: Layer) -> Layer:
     Raises:
         TypeError: if it is no Keras layer.
         ValueError: as `from_keras`; and for what Keras has no layer for: the
-            lesson's variant, peepholes, coupled gates, and a plain RNN with
-            an `activity_regularizer`, which `keras.layers.SimpleRNN` takes
-            and forgets.
+            lesson's variant, peepholes, coupled gates, cells of which a part
+            is frozen, and a plain RNN with an `activity_regularizer`, which
+            `keras.layers.SimpleRNN` takes and forgets.
 
     Example:
 
@@ -157,18 +161,7 @@ def _from_gates(config: Options) -> Options:
 
 
 def _refuse_what_keras_lacks(theirs: type, options: Options) -> None:
-    reason = None
-    if options.get("variant") == "lesson":
-        reason = (
-            'variant="lesson": its use gate has a network of its own, which '
-            f"keras.layers.{theirs.__name__} has not"
-        )
-    for refinement in ("peephole", "coupled"):
-        if options.get(refinement):
-            reason = (
-                f"{refinement}=True, which keras.layers.{theirs.__name__} "
-                "does not have"
-            )
+    reason = refinement_of(options)
     if theirs is keras.layers.SimpleRNN and options["activity_regularizer"]:
         reason = (
             "an activity_regularizer, which keras.layers.SimpleRNN takes "

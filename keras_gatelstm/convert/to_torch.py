@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+import numpy as np
 
 from keras_gatelstm.convert.fused import fused_weights
 from keras_gatelstm.convert.torch_layout import (
@@ -11,7 +12,8 @@ from keras_gatelstm.convert.torch_layout import (
     Family,
     one_way_layers,
 )
-from keras_gatelstm.options import Options
+from keras_gatelstm.convert.what_is_ours import refinement_of
+from keras_gatelstm.rnn import GateRNN
 from keras_gatelstm.sequence import GateSequence
 
 
@@ -48,7 +50,7 @@ def to_torch(layer_or_model: keras.layers.Layer) -> dict[str, Any]:
             "to_torch needs PyTorch: pip install torch"
         ) from error
     layers = _recurrent_layers(layer_or_model)
-    family = _family_of(layers)
+    family = _one_family(layers)
     weights = {}
     for number, layer in enumerate(layers):
         for one, direction in zip(
@@ -56,7 +58,13 @@ def to_torch(layer_or_model: keras.layers.Layer) -> dict[str, Any]:
         ):
             place = f"l{number}{direction}"
             weights.update(family.to_theirs(fused_weights(one.cell), place))
-    return {name: torch.tensor(value) for name, value in weights.items()}
+    return {name: torch.tensor(_known(it)) for name, it in weights.items()}
+
+
+def _known(numbers: np.ndarray) -> np.ndarray:
+    """As they are, or as float32 where NumPy has no such type: bfloat16."""
+    known = np.issubdtype(numbers.dtype, np.floating)
+    return numbers if known else numbers.astype("float32")
 
 
 def _recurrent_layers(model: keras.layers.Layer) -> list[keras.layers.Layer]:
@@ -82,38 +90,42 @@ def _refuse_what_torch_lacks(layer: keras.layers.Layer) -> None:
     if getattr(layer, "merge_mode", "concat") != "concat":
         reason = f"merge_mode={layer.merge_mode!r}, where PyTorch concatenates"
     for one in ways:
-        reason = reason or _reason_against(one.get_config())
+        reason = reason or _reason_against(one)
         if not one.built:
             reason = "it has no weights yet; build it, or call it once"
     if reason:
         raise ValueError(f"{layer.name} cannot be carried to PyTorch: {reason}")
 
 
-def _reason_against(config: Options) -> str | None:
-    fixed: dict[str, list[Any]] = {
-        "variant": ["standard"],
-        "peephole": [False],
-        "coupled": [False],
-        "reset_after": [True],
-        "recurrent_activation": ["sigmoid"],
+def _reason_against(layer: GateSequence) -> str | None:
+    """What the layer has that PyTorch's module has not."""
+    refinement = refinement_of(layer.get_config())
+    if refinement:
+        return f"it has {refinement}"
+    cell = layer.cell
+    if not getattr(cell, "reset_after", True):
+        return "it has reset_after=False, PyTorch reset_after=True only"
+    tanh, relu = keras.activations.tanh, keras.activations.relu
+    plain = isinstance(layer, GateRNN)
+    possible = {
+        "activation": [tanh, relu] if plain else [tanh],
+        "recurrent_activation": [keras.activations.sigmoid],
     }
-    gated = "recurrent_activation" in config
-    fixed["activation"] = ["tanh"] if gated else ["tanh", "relu"]
-    for name, possible in fixed.items():
-        if name in config and config[name] not in possible:
-            wanted = " or ".join(map(repr, possible))
-            return f"it has {name}={config[name]!r}, PyTorch {wanted} only"
+    for name, squishes in cell.activations.items():
+        if squishes not in possible[name]:
+            wanted = " or ".join(it.__name__ for it in possible[name])
+            return f"its {name} is {squishes}; PyTorch has {wanted} only"
     return None
 
 
-def _family_of(layers: list[keras.layers.Layer]) -> Family:
+def _one_family(layers: list[keras.layers.Layer]) -> Family:
     """The one family of all the layers, which must be alike."""
     kinds = [
         (
             type(one),
             one.units,
             one.cell.weight_options["use_bias"],
-            one.get_config()["activation"],
+            one.cell.activations["activation"],
             len(one_way_layers(layer)),
         )
         for layer in layers

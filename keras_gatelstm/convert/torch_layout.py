@@ -9,6 +9,7 @@ that reads backwards.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import product
 
 import keras
 import numpy as np
@@ -26,7 +27,6 @@ DIRECTIONS = ("", "_reverse")
 class Family:
     """A module of PyTorch's, and the layer of ours that equals it."""
 
-    module: str
     layer: type[GateSequence]
     options: Options  # That the layer needs to equal it.
     order: tuple[int, ...]  # Of the networks; its own inverse.
@@ -71,10 +71,51 @@ class Family:
 
 
 FAMILIES = (
-    Family("nn.LSTM", GateLSTM, {"variant": "standard"}, (0, 1, 2, 3), False),
-    Family("nn.GRU", GateGRU, {"reset_after": True}, (1, 0, 2), True),
-    Family("nn.RNN", GateRNN, {}, (0,), False),
+    Family(GateLSTM, {"variant": "standard"}, (0, 1, 2, 3), False),
+    Family(GateGRU, {"reset_after": True}, (1, 0, 2), True),
+    Family(GateRNN, {}, (0,), False),
 )
+
+
+def family_of_shape(shape: tuple[int, ...]) -> Family:
+    """The family whose `weight_hh` is of this shape."""
+    for family in FAMILIES:
+        if len(shape) == 2 and shape[0] == shape[1] * len(family.order):
+            return family
+    raise ValueError(
+        "weight_hh_l0 must be of shape (4·units, units), (3·units, units) or "
+        "(units, units), of an nn.LSTM, nn.GRU or nn.RNN. "
+        f"Received: shape {shape}"
+    )
+
+
+def check_shapes(
+    family: Family,
+    weights: Mapping[str, np.ndarray],
+    layers: int,
+    directions: tuple[str, ...],
+) -> None:
+    """Raises a `ValueError` for the first weight of another shape."""
+    units = weights["weight_hh_l0"].shape[1]
+    rows = units * len(family.order)
+    features = weights["weight_ih_l0"].shape[-1]
+    for number in range(layers):
+        expected = {
+            "weight_ih": (rows, features),
+            "weight_hh": (rows, units),
+            "bias_ih": (rows,),
+            "bias_hh": (rows,),
+        }
+        for kind, direction in product(expected, directions):
+            name = f"{kind}_l{number}{direction}"
+            shape = weights[name].shape if name in weights else expected[kind]
+            if shape != expected[kind]:
+                raise ValueError(
+                    f"{name} must be of shape {expected[kind]}, as "
+                    f"weight_hh_l0 is {weights['weight_hh_l0'].shape}. "
+                    f"Received: shape {shape}"
+                )
+        features = units * len(directions)
 
 
 def one_way_layers(layer: keras.layers.Layer) -> list[keras.layers.Layer]:

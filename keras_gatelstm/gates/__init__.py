@@ -18,10 +18,9 @@ from keras_gatelstm.gates.learn import LearnGate
 from keras_gatelstm.gates.remember import RememberGate
 from keras_gatelstm.gates.reset import ResetGate
 from keras_gatelstm.gates.update import UpdateGate
-from keras_gatelstm.gates.use import VARIANTS, UseGate
+from keras_gatelstm.gates.use import UseGate
 
 __all__ = [
-    "VARIANTS",
     "Candidate",
     "ForgetGate",
     "LearnGate",

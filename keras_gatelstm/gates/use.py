@@ -12,6 +12,17 @@ from keras_gatelstm.network import Shape, Tensor, register
 VARIANTS = ("lesson", "standard")
 
 
+def check_refinement(name: str, wanted: Any, variant: str) -> bool:
+    """Gives `wanted` back, or says that the lesson's variant has no such."""
+    options.check_choice(name, wanted, (True, False))
+    if wanted and variant != "standard":
+        raise ValueError(
+            f'{name}=True is for variant="standard" only. '
+            f"Received: {name}={wanted}, variant={variant!r}"
+        )
+    return bool(wanted)
+
+
 @register
 class UseGate(Gate):
     """Decides what of the memories to use: the new short-term memory.
@@ -34,7 +45,7 @@ class UseGate(Gate):
         activation: Squishes the useful memory. Default `"tanh"`.
         recurrent_activation: Squishes the use factor. Default `"sigmoid"`.
         peephole: Boolean, whether the use factor looks at the memory too,
-            as in `SmallNetwork`. Default `False`.
+            as in `SmallNetwork`. For the standard variant. Default `False`.
         **kwargs: As in `SmallNetwork`; the useful memory's kernel follows
             what is said of `kernel`.
 
@@ -49,8 +60,9 @@ class UseGate(Gate):
         The new short-term memory, `(batch, units)`.
 
     Raises:
-        ValueError: if `variant` is neither of the two, `units` not a positive
-            integer, or the number of features unknown.
+        ValueError: if `variant` is neither of the two, a peephole is asked of
+            the lesson's, `units` is not a positive integer, or the number of
+            features unknown.
 
     Example:
 
@@ -80,7 +92,7 @@ class UseGate(Gate):
         }
         super().__init__(units, activations, **kwargs)
         self.variant = options.check_choice("variant", variant, VARIANTS)
-        self.peephole = peephole
+        self.peephole = check_refinement("peephole", peephole, variant)
         self.use_factor = self.network(
             "use_factor", "recurrent_activation", peephole=peephole
         )

@@ -18,6 +18,7 @@ from tests.families import (
     BATCH,
     FAMILIES,
     FEATURES,
+    GRU_RESET_BEFORE,
     LSTM,
     TIME,
     assert_alike,
@@ -54,6 +55,14 @@ def test_there_and_back_outputs_and_all_weights_are_the_same(family, place):
 OURS = tuple(
     kind for family in FAMILIES.values() for kind in (family.layer, family.cell)
 )
+
+
+def test_a_gru_that_resets_before_is_the_same_too(events):
+    theirs = PLACES["sequential"](GRU_RESET_BEFORE)
+    random_weights(theirs)
+    ours = from_keras(theirs)
+    assert_alike(ours, theirs, events, atol=1e-6)
+    assert_alike(to_keras(ours), theirs, events, atol=0)
 
 
 @three_families

@@ -6,6 +6,7 @@ import pytest
 from keras_gatelstm import GateGRU, GateLSTM, GateLSTMCell, GateRNN
 from keras_gatelstm.convert import from_keras, to_keras
 from tests.convert.models import layers, sequential, used_by_two_models
+from tests.families import FEATURES, TIME, some_events
 
 
 class Derived(layers.LSTM):
@@ -29,6 +30,39 @@ class NeedsMore(layers.Layer):
         return {"name": self.name}
 
 
+class TakesTwo(keras.Model):
+    def __init__(self, lstm=None, **kwargs):
+        super().__init__(**kwargs)
+        self.lstm = lstm or layers.LSTM(3)
+        self.dense = layers.Dense(3, name="dense")
+
+    def call(self, x, y):
+        return self.dense(self.lstm(x) + self.lstm(y))
+
+    def get_config(self):
+        lstm = keras.saving.serialize_keras_object(self.lstm)
+        return {**super().get_config(), "lstm": lstm}
+
+    @classmethod
+    def from_config(cls, config):
+        lstm = keras.saving.deserialize_keras_object(config.pop("lstm"))
+        return cls(lstm, **config)
+
+
+def called_with_two():
+    model = TakesTwo()
+    model(some_events(), some_events())
+    return model
+
+
+def with_a_layer_beside():
+    inputs = keras.Input((TIME, FEATURES))
+    model = keras.Model(inputs, layers.LSTM(3)(inputs))
+    model.beside = layers.Dense(2, name="beside")
+    return model
+
+
+@pytest.mark.filterwarnings("ignore:Model 'takes_two' had a build config")
 @pytest.mark.parametrize(
     ("make", "problem"),
     [
@@ -38,11 +72,22 @@ class NeedsMore(layers.Layer):
         (lambda: GateGRU(3), "nothing to convert"),
         (
             lambda: sequential(NeedsMore(1), layers.LSTM(3)),
-            "cannot be copied: a layer in it cannot be made from its config",
+            "cannot be copied: it, or a layer in it, cannot be made from its",
         ),
+        (called_with_two, r"dense .*made its weights when it was called"),
+        (with_a_layer_beside, "it holds other layers. It holds .*beside; the"),
         (used_by_two_models, "is used by two models in it"),
     ],
-    ids=["derived", "makes its own", "nothing", "ours", "no config", "shared"],
+    ids=[
+        "derived",
+        "makes its own",
+        "nothing",
+        "ours",
+        "no config",
+        "two inputs",
+        "beside",
+        "shared",
+    ],
 )
 def test_what_cannot_get_gates_is_refused(make, problem):
     with pytest.raises(ValueError, match=problem):

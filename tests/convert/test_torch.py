@@ -85,7 +85,7 @@ def test_dropout_is_between_the_layers():
 @modules
 def test_state_dicts_are_enough(make, events):
     module = random_module(make)
-    nonlinearity = getattr(module, "nonlinearity", "tanh")
+    nonlinearity = getattr(module, "nonlinearity", None)
     arrays = {name: it.numpy() for name, it in module.state_dict().items()}
     for state in (module.state_dict(), arrays):
         model = from_torch(state, nonlinearity=nonlinearity)
@@ -108,8 +108,9 @@ def test_a_part_of_a_module_is_found_by_its_path(events):
     ):
         model = from_torch(given, prefix="encoder.", **options)
         np.testing.assert_allclose(array(model(events)), expected, atol=1e-6)
-        with pytest.raises(ValueError, match=r"as prefix: 'encoder\.'"):
-            from_torch(given)
+        for prefix in ("", "encoder", "decoder."):
+            with pytest.raises(ValueError, match=r"as prefix: 'encoder\.'"):
+                from_torch(given, prefix=prefix)
 
 
 def test_numbers_of_half_the_size_are_read():
@@ -118,6 +119,19 @@ def test_numbers_of_half_the_size_are_read():
     expected = module.weight_ih_l0.detach().float().numpy()[:UNITS].T
     kernel = model.layers[0].cell.learn_gate.ignore_factor.kernel
     np.testing.assert_array_equal(array(kernel), expected)
+
+
+def test_numbers_that_numpy_does_not_know_go_out_as_float32():
+    layer = GateLSTM(
+        UNITS,
+        "standard",
+        dtype="bfloat16",
+        recurrent_initializer="glorot_uniform",
+    )
+    layer.build((BATCH, None, FEATURES))
+    state = to_torch(layer)
+    assert {value.dtype for value in state.values()} == {torch.float32}
+    nn.LSTM(FEATURES, UNITS).bfloat16().load_state_dict(state)
 
 
 def test_keras_to_torch_and_back(events):
@@ -159,6 +173,20 @@ def zeros(rows, units=UNITS, **more):
         (zeros(20, weight_ih_l1=0), "Missing: weight_hh_l1"),
         (zeros(20, bias_ih_l0=0), "Missing: bias_hh_l0"),
         (zeros(20, head=0), "Unknown: head"),
+        ({1: 2}, "no weight named .*Received: 1"),
+        ({**zeros(20), "weight_ih_l0": np.zeros(20)}, "weight_ih_l0 must be"),
+        (
+            {**zeros(20), "weight_hh_l0": np.zeros(20)},
+            r"Received: shape \(20,\)",
+        ),
+        (
+            zeros(
+                20,
+                weight_ih_l1=np.zeros((20, 7)),
+                weight_hh_l1=np.zeros((20, UNITS)),
+            ),
+            r"weight_ih_l1 must be of shape \(20, 5\).*Received: .*\(20, 7\)",
+        ),
     ],
 )
 def test_weights_that_fit_no_module_are_refused(state, problem):
@@ -171,6 +199,16 @@ def test_what_is_no_module_is_refused():
         from_torch("model.pt")
     with pytest.raises(ValueError, match='nonlinearity must be "tanh" or'):
         from_torch(zeros(5), nonlinearity="selu")
+    with pytest.raises(ValueError, match="has none: it is no"):
+        from_torch(zeros(20), nonlinearity="tanh")
+    with pytest.raises(ValueError, match="The module has 'relu'"):
+        from_torch(
+            random_module(nn.RNN, nonlinearity="relu"), nonlinearity="tanh"
+        )
+
+
+def tanh(x):
+    return x
 
 
 def built(layer, shape=(BATCH, None, FEATURES)):
@@ -181,15 +219,16 @@ def built(layer, shape=(BATCH, None, FEATURES)):
 @pytest.mark.parametrize(
     ("make", "problem"),
     [
-        (lambda: built(GateLSTM(3)), "has variant='lesson', PyTorch 'stand"),
+        (lambda: built(GateLSTM(3)), 'has variant="lesson"'),
         (
             lambda: built(GateLSTM(3, "standard", peephole=True)),
-            "has peephole=True, PyTorch False only",
+            "has peephole=True",
         ),
         (lambda: built(GateLSTM(3, "standard", coupled=True)), "coupled=True"),
         (lambda: built(GateGRU(3, reset_after=False)), "reset_after=False"),
-        (lambda: built(GateGRU(3, activation="relu")), "activation='relu'"),
-        (lambda: built(GateRNN(3, activation=None)), "activation='linear'"),
+        (lambda: built(GateGRU(3, activation="relu")), "has tanh only"),
+        (lambda: built(GateRNN(3, activation=None)), "has tanh or relu only"),
+        (lambda: built(GateRNN(3, activation=tanh)), "has tanh or relu only"),
         (lambda: built(GateRNN(3, go_backwards=True)), "forwards first"),
         (
             lambda: built(
