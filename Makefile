@@ -42,10 +42,12 @@ types: $(SETUP_DEV)
 	$(BIN)/mypy
 
 # The layers' tests on Keras's other backends. JAX compiles each layer of each
-# test; with a cache, those that are the same are compiled once.
+# test; with a cache, those that are the same are compiled once, and it is told
+# to compile in a hurry.
 backends: $(SETUP_BACKENDS)
 	JAX_COMPILATION_CACHE_DIR=$(abspath $(VENV))/.jax-cache \
 	JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0 \
+	JAX_DISABLE_MOST_OPTIMIZATIONS=1 \
 	KERAS_BACKEND=jax $(BIN)/python -m $(PYTEST) $(ARGS)
 	KERAS_BACKEND=torch $(BIN)/python -m $(PYTEST) $(ARGS)
 

@@ -140,7 +140,7 @@ def _carry_state(original: Part, copy: Part) -> None:
         with tempfile.TemporaryDirectory() as folder:
             original.save_assets(folder)
             copy.load_assets(folder)
-    if isinstance(original, keras.layers.RNN) and original.states is not None:
+    if isinstance(original, keras.layers.RNN) and copy.states is not None:
         memories = (keras.tree.flatten(it.states) for it in (original, copy))
         for one, other in zip(*memories, strict=True):
             other.assign(_numbers_of(one))

@@ -63,7 +63,7 @@ def from_keras(layer_or_model: Layer) -> Layer:
     >>> tuple(with_gates.layers[0].cell.forget_gate.forget_factor.kernel.shape)
     (3, 4)
     """
-    return _converted(layer_or_model, tuple(OURS), _to_gates)
+    return _converted(layer_or_model, tuple(OURS), to_gates)
 
 
 def to_keras(layer_or_model: Layer) -> Layer:
@@ -123,7 +123,8 @@ def _converted(
     return converted
 
 
-def _to_gates(config: Options) -> Options:
+def to_gates(config: Options) -> Options:
+    """The config of ours for the config of one of Keras's layers."""
     theirs = getattr(keras.layers, config["class_name"], None)
     if config.get("module") != "keras.layers" or theirs not in OURS:
         return config
