@@ -1,12 +1,17 @@
 """Ways out: TensorFlow Serving and LiteRT. Needs TensorFlow."""
 
-from keras_gatelstm.export.litert import export_litert, run_litert
+from keras_gatelstm.export.check import Report
+from keras_gatelstm.export.litert import ExportError, export_litert
+from keras_gatelstm.export.litert_file import LiteRTFile, run_litert
 from keras_gatelstm.export.saved_model import (
     export_saved_model,
     next_version,
 )
 
 __all__ = [
+    "ExportError",
+    "LiteRTFile",
+    "Report",
     "export_litert",
     "export_saved_model",
     "next_version",

@@ -6,127 +6,175 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
-from keras_gatelstm.export.saved_model import export_saved_model
+from keras_gatelstm.export.check import CheckError, Report, check
+from keras_gatelstm.export.converter import ConversionError, convert
+from keras_gatelstm.export.forms import FORMS, Form, form_of
+from keras_gatelstm.export.micro import MicroError
+from keras_gatelstm.export.prepared import prepared
+from keras_gatelstm.export.samples import samples_of
 from keras_gatelstm.files import stage_in
+from keras_gatelstm.loops import recurrent_layers
+from keras_gatelstm.options import check_choice
+
+QUANTIZATIONS = (None, "dynamic", "float16", "int8")
+
+
+class ExportError(RuntimeError):
+    """A model that LiteRT's converter, or the check after it, failed on."""
 
 
 def export_litert(
     model: keras.Model,
     path: str | Path,
+    form: str = "auto",
+    quantize: str | None = None,
     *,
-    time_steps: int,
+    time_steps: int | None = None,
     batch_size: int | None = 1,
-) -> Path:
-    """Writes a `.tflite` file of built-in operators only.
+    representative_data: Any = None,
+    check_inputs: Any = None,
+    tolerance: float | None = None,
+    target: str | None = None,
+) -> Report:
+    """Writes a `.tflite` file of built-in operators, and checks it.
 
-    Recurrent layers are unrolled: Keras's own loop over time does not
-    convert to built-in operators with a free batch. The file's signature
-    `serving_default` names inputs and outputs as the model does.
+    `keras.layers.LSTM`, `GRU` and `SimpleRNN` are taken as they are, through
+    `convert.from_keras`. Stateful layers start with empty memories, dropout
+    is left out, mixed precision becomes float32. The forms:
+
+    - `"fused"`: every LSTM as LiteRT's own operator, the fastest; for
+      `variant="standard"` and `keras.layers.LSTM`, one batch size, no masks.
+      The operator keeps its memories from call to call: reset all variables
+      before each sequence (`interpreter.reset_all_variables()`).
+    - `"unrolled"`: every step written out; for one number of steps.
+    - `"looped"`: a loop; for any number of steps, each at the same cost.
+    - `"streaming"`: one step a call. Where every layer can be fused, the
+      memories stay inside the file until all variables are reset; else they
+      are inputs and outputs named `<layer>_<memory>`, zeros to start with.
+    - `"auto"`: the fastest of the first three that the model allows.
+
+    The file's signature `serving_default` names inputs and outputs as the
+    model does. It is checked before it gets its name: its outputs against
+    Keras's, on random inputs and those given.
 
     Args:
-        model: A built Sequential or functional model of one input,
-            `(batch, time)` or `(batch, time, features)`, whose recurrent
-            layers are its own and not those of a model inside it.
+        model: A built Sequential or functional model.
         path: Where to write; the folder is made if it is not there.
-        time_steps: The length of the sequences that the file will take.
-        batch_size: How many sequences it will take at once, or `None` to
-            leave it free. Default 1.
+        form: `"auto"` (default) or one of the forms above.
+        quantize: `None` (default), `"dynamic"` (weights of 8 bits),
+            `"float16"` (weights of 16 bits) or `"int8"` (weights, memories,
+            inputs and outputs of 8 bits, integer arithmetic only).
+        time_steps: The length of the sequences that the file takes, or `None`
+            (default) for any; `"unrolled"` needs it.
+        batch_size: How many sequences it takes at once, or `None` for any.
+            Default 1.
+        representative_data: For `"int8"`: inputs such as the model will get,
+            an array `(examples, time, ...)`, or a list of one for each of the
+            model's inputs. A hundred examples do.
+        check_inputs: Inputs to check the file on, beside random ones: as
+            `representative_data`, of the file's batch size and steps.
+        tolerance: The largest error allowed, as a part of the range of
+            Keras's outputs, or of 1 where that is smaller. Default `None`:
+            1e-5, and 0.01 in float16, 0.1 in dynamic, 0.15 in int8.
+        target: `"micro"` to check on LiteRT for Microcontrollers, too.
 
     Returns:
-        `path`.
+        What the file is and how it does; printed, it is a table.
 
     Raises:
-        ValueError: if the model has more than one input.
+        TypeError: if `model` is no Sequential or functional model.
+        ValueError: if it is not built, or cannot be in that form, or an
+            argument is missing or none of its values.
+        ExportError: if the converter fails, or the check. There is no file
+            then.
 
     Example:
 
     >>> events = keras.Input((None, 3), name="events")
     >>> model = keras.Sequential([events, GateLSTM(2, name="memory")])
     >>> path = getfixture("tmp_path") / "model.tflite"
-    >>> _ = export_litert(model, path, time_steps=4)
+    >>> report = export_litert(model, path, time_steps=4)
+    >>> report.form
+    'unrolled'
     >>> run_litert(path, events=np.ones((1, 4, 3)))["memory"].shape
     (1, 2)
     """
+    _check_options(form, quantize, target, batch_size, time_steps)
     path = Path(path)
-    unrolled = _unroll(model, batch_size, time_steps)
+    micro = target == "micro"
+    ready = prepared(model, mixed_precision=False)
+    chosen = form_of(ready, form, batch_size, time_steps, quantize, micro)
+    given = None if check_inputs is None else _listed(check_inputs)
+    samples = None
+    if quantize == "int8":
+        samples = samples_of(chosen, _listed(representative_data))
     with stage_in(path.parent) as stage:
-        saved_model = export_saved_model(unrolled, stage)
-        converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model))
         whole = stage / path.name
-        whole.write_bytes(converter.convert())
+        try:
+            convert(chosen.function, whole, quantize, samples, stage)
+            report = check(
+                whole, chosen, ready, quantize, given, tolerance, micro
+            )
+        except (ConversionError, CheckError, MicroError) as error:
+            raise ExportError(
+                _explained(error, chosen, ready, quantize)
+            ) from error
         os.replace(whole, path)
-    return path
+    return report.at(path)
 
 
-def run_litert(path: str | Path, **inputs: np.ndarray) -> dict[str, np.ndarray]:
-    """Runs a file's signature `serving_default`, on LiteRT's interpreter.
-
-    Args:
-        path: A `.tflite` file.
-        **inputs: An array for each of its inputs, by name.
-
-    Returns:
-        An array for each of its outputs, by name.
-
-    Raises:
-        ValueError: if the inputs are not those of the file, in name or shape.
-    """
-    from ai_edge_litert.interpreter import Interpreter
-
-    run = Interpreter(str(path)).get_signature_runner("serving_default")
-    details = run.get_input_details()
-    if set(inputs) != set(details):
+def _check_options(
+    form: str,
+    quantize: str | None,
+    target: str | None,
+    batch_size: int | None,
+    time_steps: int | None,
+) -> None:
+    check_choice("form", form, ("auto", *FORMS))
+    check_choice("quantize", quantize, QUANTIZATIONS)
+    check_choice("target", target, (None, "micro"))
+    for name, value in (("batch_size", batch_size), ("time_steps", time_steps)):
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        if value is not None and not (whole and value >= 1):
+            raise ValueError(
+                f"{name} must be a positive integer, or None for any. "
+                f"Received: {name}={value!r}"
+            )
+    if target == "micro" and quantize == "dynamic":
         raise ValueError(
-            f"{path} takes {', '.join(details)}. "
-            f"Received: {', '.join(inputs) or 'nothing'}"
+            'quantize="dynamic" is not for microcontrollers: LiteRT there '
+            'gives NaN for it. Take "int8", or None'
         )
-    given = {
-        name: value.astype(details[name]["dtype"])
-        for name, value in inputs.items()
-    }
-    outputs: dict[str, np.ndarray] = run(**given)
-    return outputs
 
 
-def _unroll(
-    model: keras.Model, batch_size: int | None, time_steps: int
-) -> keras.Model:
-    if len(model.inputs) != 1:
+def _listed(inputs: Any) -> list[np.ndarray]:
+    """An array for each of the model's inputs."""
+    if inputs is None:
         raise ValueError(
-            "model must have one input, the sequence. "
-            f"Received: inputs {[tensor.name for tensor in model.inputs]}"
+            'quantize="int8" needs representative_data: inputs such as the '
+            "model will get, (examples, time, ...). Received: None"
         )
-    (free,) = model.inputs
-    fixed = keras.Input(
-        batch_shape=(batch_size, time_steps, *free.shape[2:]),
-        dtype=free.dtype,
-        name=free.name,
+    many = isinstance(inputs, list | tuple)
+    return [np.asarray(array) for array in (inputs if many else [inputs])]
+
+
+def _explained(
+    error: Exception, form: Form, model: keras.Model, quantize: str | None
+) -> str:
+    """What failed, on what, and what to try."""
+    layers = ", ".join(
+        f"{layer.name} ({type(layer).__name__})"
+        for layer in recurrent_layers(model)
     )
-
-    given = fixed
-    if not isinstance(model, keras.Sequential):
-        given = keras.tree.map_structure(lambda _: fixed, model.input)
-    clone = keras.models.clone_model(
-        model,
-        input_tensors=given,
-        clone_function=lambda layer: type(layer).from_config(
-            _unrolled_config(layer.get_config())
-        ),
+    others = [name for name in FORMS if name != form.name]
+    if isinstance(error, ConversionError):
+        what = "LiteRT's converter failed"
+    else:
+        what = "the file was refused"
+    quantized = f", quantize={quantize!r}" if quantize else ""
+    return (
+        f"{what} on {layers} with form={form.name!r}{quantized}: {error}. "
+        f"Try form={' or '.join(map(repr, others))}"
+        + (", or quantize=None." if quantize else ".")
     )
-    clone.set_weights(model.get_weights())
-    return clone
-
-
-def _unrolled_config(config: Any) -> Any:
-    """The config with every recurrent layer in it unrolled, however deep."""
-    if isinstance(config, list):
-        return [_unrolled_config(item) for item in config]
-    if isinstance(config, dict):
-        config = {
-            name: _unrolled_config(value) for name, value in config.items()
-        }
-        if "unroll" in config:
-            config.update(unroll=True, stateful=False)
-    return config

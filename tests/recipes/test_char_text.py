@@ -211,7 +211,7 @@ def test_a_wrong_litert_file_is_an_error(capsys, novel, tmp_path, monkeypatch):
     options = {**SMALL, "--dataset": novel, "--output": tmp_path / "out"}
     status, said = run(capsys, *words(options))
     assert status == 2
-    assert "the LiteRT file differs from the Keras model by" in said
+    assert "the file's outputs differ from Keras's by" in said
     assert not (tmp_path / "out").exists()
 
 

@@ -1,0 +1,233 @@
+"""Ways over time that LiteRT's converter takes, in built-in operators.
+
+Each is a `Loop`: the cell's own step, and a way to repeat it.
+"""
+
+import uuid
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+# The one operator that LiteRT writes into a tensor in place with. It has no
+# public name in TensorFlow.
+from tensorflow.compiler.tf2xla.ops.gen_xla_ops import (
+    xla_dynamic_update_slice as write_at,
+)
+
+from keras_gatelstm.convert.fused import fused_weights
+from keras_gatelstm.convert.what_is_ours import refinement_of
+from keras_gatelstm.lstm import GateLSTMCell
+
+Tensor = Any
+Result = tuple[Tensor, Tensor, Any]
+
+# How many steps a round of the loop has. The fewer rounds, the less often
+# memories and outputs are handed on from one to the next.
+ROUND = 8
+
+
+class FormError(ValueError):
+    """A layer that cannot be run in the way that was asked for."""
+
+
+def unrolled(
+    layer: keras.layers.RNN,
+    sequences: Tensor,
+    initial_state: Any,
+    mask: Tensor | None,
+    training: bool = False,
+) -> Result:
+    """Every step written out: sequences of one length."""
+    time = sequences.shape[1]
+    if time is None:
+        raise FormError(
+            f"{layer.name} cannot be unrolled: how many steps there are is "
+            "not known. Say time_steps, or take another form"
+        )
+    events, masks = _in_reading_order(layer, sequences, mask)
+    return _steps(
+        layer,
+        tf.unstack(events, time),
+        [None] * time if masks is None else tf.unstack(masks, time),
+        initial_state,
+    )
+
+
+def looped(
+    layer: keras.layers.RNN,
+    sequences: Tensor,
+    initial_state: Any,
+    mask: Tensor | None,
+    training: bool = False,
+) -> Result:
+    """A loop of some steps a round: sequences of any length.
+
+    A step costs the same in a sequence of any length, since outputs are
+    written in place.
+    """
+    events, masks = _in_reading_order(layer, sequences, mask)
+    time = tf.shape(events)[0]
+    if masks is None:
+        masks = tf.ones(tf.shape(events)[:2], tf.bool)
+    # The steps that fill the last round are masked: memories stay the same.
+    events, masks = _filled_up(events), _filled_up(masks)
+    memories = keras.tree.flatten(initial_state)
+    last = tf.zeros_like(memories[0])
+    outputs = tf.zeros(
+        tf.concat([tf.shape(events)[:1], tf.shape(last)], axis=0), last.dtype
+    )
+
+    def one_round(
+        step: Tensor, last: Tensor, outputs: Tensor, *memories: Tensor
+    ) -> tuple[Tensor, ...]:
+        last, written, after = _steps(
+            layer,
+            tf.unstack(events[step : step + ROUND], ROUND),
+            tf.unstack(masks[step : step + ROUND], ROUND),
+            keras.tree.pack_sequence_as(initial_state, memories),
+            last,
+            axis=0,
+        )
+        begin = tf.stack([step, *[0] * (len(written.shape) - 1)])
+        outputs = write_at(outputs, written, begin)
+        return step + ROUND, last, outputs, *keras.tree.flatten(after)
+
+    variables = [tf.constant(0), last, outputs, *memories]
+    _, last, outputs, *memories = tf.while_loop(
+        lambda step, *_: step < time,
+        one_round,
+        variables,
+        [variable.shape for variable in variables],
+    )
+    after = keras.tree.pack_sequence_as(initial_state, memories)
+    return last, _swapped(outputs[:time]), after
+
+
+def fused(
+    layer: keras.layers.RNN,
+    sequences: Tensor,
+    initial_state: Any,
+    mask: Tensor | None,
+    training: bool = False,
+) -> Result:
+    """LiteRT's own operator, for sequences of any length.
+
+    The converter puts it in the place of a function of this signature. What
+    the function does itself is never run; it has the right shapes. The
+    memories that it starts with and ends with stay inside the operator.
+    """
+    reason = why_not_fused(layer) or (
+        "its input is masked, and the operator knows no masks"
+        if mask is not None
+        else None
+    )
+    if reason:
+        raise FormError(f"{layer.name} cannot be fused: {reason}")
+    if layer.go_backwards:
+        sequences = tf.reverse(sequences, [1])
+    units = layer.cell.units
+
+    def lstm(
+        inputs: Tensor, h: Tensor, c: Tensor, kernel: Tensor, *_: Tensor
+    ) -> tuple[Tensor, ...]:
+        outputs = inputs @ kernel[:, :units]
+        return outputs[:, -1], outputs, h, c, tf.constant(0.0)
+
+    weights = fused_weights(layer.cell)
+    if len(weights) == 2:
+        weights.append(tf.zeros(4 * units))
+    operator = tf.function(
+        lstm,
+        autograph=False,
+        experimental_attributes={
+            "api_implements": f"lstm_{uuid.uuid4()}",
+            "api_preferred_device": "CPU",
+            "time_major": False,
+            "go_backwards": False,
+        },
+    )
+    empty = tf.zeros((sequences.shape[0], units))
+    last, outputs, *_ = operator(
+        sequences, empty, empty, *map(tf.convert_to_tensor, weights)
+    )
+    return last, outputs, initial_state
+
+
+def why_not_fused(layer: keras.layers.RNN) -> str | None:
+    """What the layer has that LiteRT's operator has not."""
+    cell = layer.cell
+    if not isinstance(cell, GateLSTMCell):
+        return "the operator is an LSTM"
+    refinement = refinement_of(cell.get_config())
+    if refinement:
+        return f"it has {refinement}"
+    squishes = cell.activations
+    if squishes["activation"] is not keras.activations.tanh:
+        return "its activation is not tanh"
+    if squishes["recurrent_activation"] is not keras.activations.sigmoid:
+        return "its recurrent_activation is not sigmoid"
+    if layer.return_state:
+        return "it returns its memories, which stay inside the operator"
+    return None
+
+
+def _steps(
+    layer: keras.layers.RNN,
+    events: list[Tensor],
+    masks: list[Tensor | None],
+    memories: Any,
+    last: Tensor | None = None,
+    axis: int = 1,
+) -> Result:
+    """The last output, all of them along an axis, and the memories after."""
+    outputs = []
+    for event, mask in zip(events, masks, strict=True):
+        output, after = layer.cell(event, memories)
+        if mask is not None:
+            last = tf.zeros_like(output) if last is None else last
+            unchanged = tf.zeros_like(output)
+            if not layer.zero_output_for_mask:
+                unchanged = last
+            output = _where(mask, output, unchanged)
+            after = keras.tree.map_structure(
+                lambda new, old, mask=mask: _where(mask, new, old),
+                list(keras.tree.flatten(after)),
+                list(keras.tree.flatten(memories)),
+            )
+        memories = keras.tree.pack_sequence_as(
+            memories, keras.tree.flatten(after)
+        )
+        last = output
+        outputs.append(output)
+    return last, tf.stack(outputs, axis=axis), memories
+
+
+def _where(mask: Tensor, new: Tensor, old: Tensor) -> Tensor:
+    """Row by row, the new where the mask is true."""
+    column = tf.reshape(mask, [-1, *[1] * (len(new.shape) - 1)])
+    return tf.where(column, new, old)
+
+
+def _in_reading_order(
+    layer: keras.layers.RNN, sequences: Tensor, mask: Tensor | None
+) -> tuple[Tensor, Tensor | None]:
+    """Time first, from the step that the layer reads first."""
+    events = _swapped(sequences)
+    masks = None if mask is None else _swapped(tf.cast(mask, tf.bool))
+    if layer.go_backwards:
+        events = tf.reverse(events, [0])
+        masks = None if masks is None else tf.reverse(masks, [0])
+    return events, masks
+
+
+def _swapped(sequences: Tensor) -> Tensor:
+    """Time before batch, or batch before time."""
+    rest = range(2, len(sequences.shape))
+    return tf.transpose(sequences, [1, 0, *rest])
+
+
+def _filled_up(steps: Tensor) -> Tensor:
+    """With zeros at the end, up to whole rounds."""
+    missing = -tf.shape(steps)[0] % ROUND
+    return tf.pad(steps, [[0, missing], *[[0, 0]] * (len(steps.shape) - 1)])

@@ -1,0 +1,73 @@
+"""Memories that the one who calls carries from step to step, by name."""
+
+from typing import Any
+
+import keras
+
+from keras_gatelstm.cell import GateCell
+from keras_gatelstm.export.loops import FormError
+from keras_gatelstm.keras_internals import layers_inside
+from keras_gatelstm.loops import Loop, recurrent_layers
+
+Tensor = Any
+
+
+def memory_sizes(model: keras.Model) -> dict[str, int]:
+    """The size of every memory of a model, by its name.
+
+    Raises:
+        FormError: if the model cannot be run step by step.
+    """
+    for layer in [model, *layers_inside(model, recursive=True)]:
+        backwards = getattr(layer, "go_backwards", False)
+        if backwards or isinstance(layer, keras.layers.Bidirectional):
+            raise FormError(
+                f"{layer.name} reads backwards: it needs the end first"
+            )
+    sizes: dict[str, int] = {}
+    for layer in recurrent_layers(model):
+        flat = keras.tree.flatten(layer.state_size)
+        for name, size in zip(_names(layer), flat, strict=True):
+            if name in sizes:
+                raise FormError(f"two layers are called {layer.name}")
+            sizes[name] = int(size)
+    return sizes
+
+
+def carrying(
+    loop: Loop, before: dict[str, Tensor], after: dict[str, Tensor]
+) -> Loop:
+    """The same loop, from memories that are given, to those it fills in."""
+
+    def carried(
+        layer: keras.layers.RNN,
+        sequences: Tensor,
+        initial_state: Any,
+        mask: Tensor | None,
+        training: bool = False,
+    ) -> tuple[Tensor, Tensor, Any]:
+        names = _names(layer)
+        if names[0] in after:
+            raise FormError(f"{layer.name} is used more than once")
+        memories = keras.tree.pack_sequence_as(
+            initial_state, [before[name] for name in names]
+        )
+        last, outputs, memories = loop(layer, sequences, memories, mask)
+        flat = keras.tree.flatten(memories)
+        after.update(zip(names, flat, strict=True))
+        return last, outputs, memories
+
+    return carried
+
+
+def _names(layer: keras.layers.RNN) -> list[str]:
+    """`<layer>_<memory>`; with the cell's number where there are several."""
+    cells = getattr(layer.cell, "cells", [layer.cell])
+    names = []
+    for number, cell in enumerate(cells):
+        prefix = f"{layer.name}_{number}" if len(cells) > 1 else layer.name
+        count = len(keras.tree.flatten(cell.state_size))
+        known = isinstance(cell, GateCell)
+        memories = cell.memories if known else range(count)
+        names += [f"{prefix}_{memory}" for memory in memories]
+    return names

@@ -1,0 +1,96 @@
+"""The copy of a model that is exported, of whatever origin the model is."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+from keras_gatelstm.convert.copy import copied
+from keras_gatelstm.convert.keras_models import to_gates
+from keras_gatelstm.options import Options
+
+
+def prepared(model: keras.Model, mixed_precision: bool = True) -> keras.Model:
+    """A copy with gates, without dropout, that starts with empty memories.
+
+    Its batch is free, and its time too where the model allows that.
+
+    Args:
+        model: A built Sequential or functional model.
+        mixed_precision: Whether layers of mixed precision stay so; else they
+            compute in float32.
+
+    Raises:
+        TypeError: if it is no such model.
+        ValueError: if it is not built, or cannot be copied.
+    """
+    _check(model)
+
+    def translate(config: Options) -> Options:
+        config = _alone(to_gates(config))
+        return config if mixed_precision else _in_float32(config)
+
+    try:
+        return copied(model, _freeing(2, translate))
+    except ValueError:  # A layer that needs to know the number of steps.
+        return copied(model, _freeing(1, translate))
+
+
+def _check(model: Any) -> None:
+    if not isinstance(model, keras.Model):
+        raise TypeError(
+            "model must be a keras.Sequential or functional keras.Model. "
+            f"Received: {model!r} (of type {type(model).__name__})"
+        )
+    if not model.built or not getattr(model, "inputs", None):
+        raise ValueError(
+            f"model must be built before it is exported. Received: {model}, "
+            "which has no weights yet, or whose inputs are not known: give it "
+            "a keras.Input"
+        )
+
+
+def _alone(config: Options) -> Options:
+    """Without what goes on from one batch to the next, or in training only."""
+    options = config["config"]
+    if not isinstance(options, dict):
+        return config
+    alone: Options = {}
+    if "stateful" in options:
+        alone["stateful"] = False
+    if "recurrent_dropout" in options:
+        alone.update(dropout=0.0, recurrent_dropout=0.0)
+    return {**config, "config": {**options, **alone}}
+
+
+def _in_float32(config: Options) -> Options:
+    if config["class_name"] != "DTypePolicy":
+        return config
+    name = config["config"]["name"].removeprefix("mixed_")
+    name = "float32" if name in ("float16", "bfloat16") else name
+    return {**config, "config": {"name": name}}
+
+
+def _freeing(
+    axes: int, translate: Callable[[Options], Options]
+) -> Callable[[Options], Options]:
+    """A translation that frees the sizes of inputs, of so many first axes."""
+
+    def free(shape: Any) -> list[int | None]:
+        # An input of two axes is a sequence only where its time is free.
+        count = axes if len(shape) > 2 else 1
+        return [None] * count + list(shape[count:])
+
+    def freeing(config: Options) -> Options:
+        config = translate(config)
+        if config["class_name"] == "InputLayer":
+            options = dict(config["config"])
+            options["batch_shape"] = free(options["batch_shape"])
+            return {**config, "config": options}
+        built = config.get("build_config") or {}
+        if config["class_name"] == "Sequential" and built.get("input_shape"):
+            shape = free(built["input_shape"])
+            return {**config, "build_config": {"input_shape": shape}}
+        return config
+
+    return freeing
