@@ -61,6 +61,8 @@ $(SETUP): $(BIN)/python $(REQUIREMENTS)
 
 $(SETUP_TEST): $(SETUP)
 	$(INSTALL) -e '.[$(TENSORFLOW),test]'
+	# It would bring a second TensorFlow, of another name, over this one.
+	$(INSTALL) --no-deps tensorflow-serving-api
 	@touch $@
 
 $(SETUP_DEV): $(SETUP_TEST)

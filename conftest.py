@@ -16,6 +16,7 @@ if keras.backend.backend() != "tensorflow":
         "keras_gatelstm/export/*",
         "tests/export/*",
         "tests/recipes/*",
+        "tests/serving/*",
     ]
 
 

@@ -113,6 +113,23 @@ class GateCell(options.UnitsLayer, DropoutRNNCell):
         """Every quantity of one step, by its name; the new memories too."""
         raise NotImplementedError
 
+    def project(self, events: Tensor) -> dict[str, Tensor]:
+        """What events add to the sum of each network, for many at once.
+
+        One step of it can be given to the cell in the place of the event,
+        when nothing is dropped. It spares the loop half of its products.
+
+        Args:
+            events: `(..., features)`.
+
+        Returns:
+            `(..., units)`, by the name of the network.
+        """
+        return {
+            network.name: network.from_event(events)
+            for network in self.small_networks()
+        }
+
     def call(
         self, inputs: Tensor, states: Any, training: bool = False
     ) -> tuple[Tensor, Any]:

@@ -58,7 +58,12 @@ class Network(options.UnitsLayer):
         )
 
     def from_event(self, event: Tensor, mask: Tensor | None = None) -> Tensor:
-        """What the event adds to the sum: `E·kernel + bias`."""
+        """What the event adds to the sum: `E·kernel + bias`.
+
+        Of an event as `GateCell.project` gives it, that is there already.
+        """
+        if isinstance(event, dict):
+            return event[self.name]
         event = event if mask is None else event * mask
         product = ops.matmul(event, self.kernel)
         if self.bias is None:

@@ -72,7 +72,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         budget.plot(stage / "training.png", "nats per character")
         vocabulary.save(stage / "vocabulary.json")
         difference, served = export(
-            char_model.copy_of(model, args), validation, stage, args.output
+            char_model.copy_of(model, args),
+            vocabulary,
+            validation,
+            stage,
+            args.output,
         )
         metrics = {
             "settings": vars(args) | {"output": str(args.output)},
@@ -196,7 +200,11 @@ def evaluate(
 
 
 def export(
-    model: Any, validation: np.ndarray, stage: Path, output: Path
+    model: Any,
+    vocabulary: text.Vocabulary,
+    validation: np.ndarray,
+    stage: Path,
+    output: Path,
 ) -> tuple[float, Path]:
     """Writes the model to `stage`: for Keras, LiteRT and TensorFlow Serving.
 
@@ -218,7 +226,13 @@ def export(
     except export.ExportError as error:
         raise console.UsageError(f"{error} Nothing was written") from error
     version = export.next_version(output / "serving")
-    export.export_saved_model(model, stage / "serving", version)
+    export.export_saved_model(
+        model,
+        stage / "serving",
+        version,
+        vocabulary=list(vocabulary.characters),
+        name="char_text",
+    )
     return litert.largest_error, output / "serving" / str(version)
 
 

@@ -93,7 +93,9 @@ def _pairs(original: Part, copy: Part) -> dict[int, tuple[Part, Part]]:
         )
     for parts in zip(*inside, strict=True):
         for key, (one, other) in _pairs(*parts).items():
-            if pairs.setdefault(key, (one, other))[1] is not other:
+            before = pairs.setdefault(key, (one, other))[1]
+            # Layers that hold nothing may as well be two.
+            if before is not other and one.variables:
                 raise ValueError(
                     f"{original.name} cannot be copied: {one.name} is "
                     "used by two models in it, which Keras makes into "

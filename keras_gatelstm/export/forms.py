@@ -92,6 +92,8 @@ def _traced(
     if not layers:
         raise FormError(f"{model.name} has no recurrent layer in it")
     steps = 1 if form == "streaming" else time_steps
+    if form == "looped":  # Of known sizes, the converter crashes on some.
+        batch_size = steps = None
     if form == "fused":
         _check_fused(layers, batch_size)
     inside = not any(map(why_not_fused, layers)) and batch_size is not None

@@ -8,6 +8,8 @@ import tensorflow as tf
 
 from keras_gatelstm.keras_internals import layers_inside
 
+TRIED_STEPS = (6, 24, 96, 384)
+
 
 def input_specs(
     model: keras.Model, batch_size: int | None, time_steps: int | None
@@ -43,6 +45,26 @@ def call(model: keras.Model, inputs: list[Any]) -> dict[str, Any]:
     given = keras.tree.pack_sequence_as(structure, inputs)
     outputs = keras.tree.flatten(model(given, training=False))
     return dict(zip(output_names(model), outputs, strict=True))
+
+
+def working_steps(model: keras.Model) -> int:
+    """A length of sequences that the model takes.
+
+    Raises:
+        ValueError: if none was found.
+    """
+    random = np.random.default_rng(0)
+    for time_steps in TRIED_STEPS:
+        try:
+            call(model, random_inputs(model, 1, time_steps, random))
+        except Exception as error:  # Whatever layers say to what is too short.
+            reason = error
+        else:
+            return time_steps
+    raise ValueError(
+        f"{model.name} takes no sequences of up to {TRIED_STEPS[-1]} steps. "
+        f"It says: {reason}"
+    )
 
 
 def random_inputs(

@@ -48,7 +48,8 @@ def export_litert(
       The operator keeps its memories from call to call: reset all variables
       before each sequence (`interpreter.reset_all_variables()`).
     - `"unrolled"`: every step written out; for one number of steps.
-    - `"looped"`: a loop; for any number of steps, each at the same cost.
+    - `"looped"`: a loop; for any number of steps, each at the same cost, and
+      of any batch, whatever `time_steps` and `batch_size` say.
     - `"streaming"`: one step a call. Where every layer can be fused, the
       memories stay inside the file until all variables are reset; else they
       are inputs and outputs named `<layer>_<memory>`, zeros to start with.

@@ -15,6 +15,7 @@ from tensorflow.compiler.tf2xla.ops.gen_xla_ops import (
     xla_dynamic_update_slice as write_at,
 )
 
+from keras_gatelstm.cell import GateCell
 from keras_gatelstm.convert.fused import fused_weights
 from keras_gatelstm.convert.what_is_ours import refinement_of
 from keras_gatelstm.lstm import GateLSTMCell
@@ -48,7 +49,7 @@ def unrolled(
     events, masks = _in_reading_order(layer, sequences, mask)
     return _steps(
         layer,
-        tf.unstack(events, time),
+        _unstacked(events, time),
         [None] * time if masks is None else tf.unstack(masks, time),
         initial_state,
     )
@@ -67,23 +68,28 @@ def looped(
     written in place.
     """
     events, masks = _in_reading_order(layer, sequences, mask)
-    time = tf.shape(events)[0]
+    sizes = tf.shape(sequences)
+    time = sizes[1]
     if masks is None:
-        masks = tf.ones(tf.shape(events)[:2], tf.bool)
+        masks = tf.ones([time, sizes[0]], tf.bool)
     # The steps that fill the last round are masked: memories stay the same.
-    events, masks = _filled_up(events), _filled_up(masks)
+    events = keras.tree.map_structure(_filled_up, events)
+    masks = _filled_up(masks)
     memories = keras.tree.flatten(initial_state)
     last = tf.zeros_like(memories[0])
     outputs = tf.zeros(
-        tf.concat([tf.shape(events)[:1], tf.shape(last)], axis=0), last.dtype
+        tf.concat([tf.shape(masks)[:1], tf.shape(last)], axis=0), last.dtype
     )
 
     def one_round(
         step: Tensor, last: Tensor, outputs: Tensor, *memories: Tensor
     ) -> tuple[Tensor, ...]:
+        some = keras.tree.map_structure(
+            lambda values: values[step : step + ROUND], events
+        )
         last, written, after = _steps(
             layer,
-            tf.unstack(events[step : step + ROUND], ROUND),
+            _unstacked(some, ROUND),
             tf.unstack(masks[step : step + ROUND], ROUND),
             keras.tree.pack_sequence_as(initial_state, memories),
             last,
@@ -129,7 +135,12 @@ def fused(
     units = layer.cell.units
 
     def lstm(
-        inputs: Tensor, h: Tensor, c: Tensor, kernel: Tensor, *_: Tensor
+        inputs: Tensor,
+        h: Tensor,
+        c: Tensor,
+        kernel: Tensor,
+        recurrent_kernel: Tensor,
+        bias: Tensor,
     ) -> tuple[Tensor, ...]:
         outputs = inputs @ kernel[:, :units]
         return outputs[:, -1], outputs, h, c, tf.constant(0.0)
@@ -174,7 +185,7 @@ def why_not_fused(layer: keras.layers.RNN) -> str | None:
 
 def _steps(
     layer: keras.layers.RNN,
-    events: list[Tensor],
+    events: list[Any],
     masks: list[Tensor | None],
     memories: Any,
     last: Tensor | None = None,
@@ -211,14 +222,29 @@ def _where(mask: Tensor, new: Tensor, old: Tensor) -> Tensor:
 
 def _in_reading_order(
     layer: keras.layers.RNN, sequences: Tensor, mask: Tensor | None
-) -> tuple[Tensor, Tensor | None]:
-    """Time first, from the step that the layer reads first."""
+) -> tuple[Any, Tensor | None]:
+    """Time first, from the step that the layer reads first.
+
+    Of a cell of ours, what the events add to each network's sum.
+    """
     events = _swapped(sequences)
     masks = None if mask is None else _swapped(tf.cast(mask, tf.bool))
     if layer.go_backwards:
         events = tf.reverse(events, [0])
         masks = None if masks is None else tf.reverse(masks, [0])
+    if isinstance(layer.cell, GateCell):
+        return layer.cell.project(events), masks
     return events, masks
+
+
+def _unstacked(events: Any, steps: int) -> list[Any]:
+    """The events of each step."""
+    if not isinstance(events, dict):
+        return tf.unstack(events, steps)
+    parts = {name: tf.unstack(it, steps) for name, it in events.items()}
+    return [
+        {name: parts[name][step] for name in parts} for step in range(steps)
+    ]
 
 
 def _swapped(sequences: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ import keras
 
 from keras_gatelstm.convert.copy import copied
 from keras_gatelstm.convert.keras_models import to_gates
+from keras_gatelstm.export.inputs import working_steps
 from keras_gatelstm.options import Options
 
 
@@ -31,9 +32,11 @@ def prepared(model: keras.Model, mixed_precision: bool = True) -> keras.Model:
         return config if mixed_precision else _in_float32(config)
 
     try:
-        return copied(model, _freeing(2, translate))
-    except ValueError:  # A layer that needs to know the number of steps.
+        free = copied(model, _freeing(2, translate))
+        working_steps(free)
+    except ValueError:  # A layer needs just the steps that it was made for.
         return copied(model, _freeing(1, translate))
+    return free
 
 
 def _check(model: Any) -> None:

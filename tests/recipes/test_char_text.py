@@ -29,6 +29,7 @@ WRITTEN = [
     "litert/char_text.tflite",
     "metrics.json",
     "model.keras",
+    "serving/1/assets.extra/tf_serving_warmup_requests",
     "serving/1/saved_model.pb",
     "training.png",
     "vocabulary.json",

@@ -1,0 +1,137 @@
+"""Signatures tried out before they are promised, and to warm servers up."""
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_gatelstm.export.inputs import random_inputs, working_steps
+from keras_gatelstm.export.loops import FormError
+from keras_gatelstm.export.memories import memory_sizes
+
+TOLERANCE = 1e-4
+
+Arrays = dict[str, np.ndarray]
+
+
+def lengths_work(model: keras.Model, alone: Any, padded: Any) -> None:
+    """Tries whether rows of a padded batch give what they give alone.
+
+    Raises:
+        FormError: if they do not.
+    """
+    inputs = _random(model, 3, working_steps(model))
+    time = inputs[0].shape[1]
+    lengths = [time, (time + 1) // 2, 1]
+    try:
+        found = padded(*_tensors(inputs), tf.constant(lengths))
+        for row, length in enumerate(lengths):
+            cut = [
+                it[:, :length] if _is_sequence(it, time) else it
+                for it in (value[row : row + 1] for value in inputs)
+            ]
+            expected = alone(*_tensors(cut))
+            for name, value in expected.items():
+                one = found[name][row : row + 1]
+                if value.shape != one.shape:
+                    one = one[:, :length]
+                if not _alike(one, value):
+                    raise FormError(
+                        f"{name} of a padded row is not what the row gives "
+                        "alone: a layer in the model looks at the padding"
+                    )
+    except (tf.errors.InvalidArgumentError, ValueError) as error:
+        raise _refused(error) from error
+
+
+def steps_work(model: keras.Model, alone: Any, step: Any) -> None:
+    """Tries whether events one by one give what their sequence gives.
+
+    Raises:
+        FormError: if they do not.
+    """
+    inputs = _random(model, 2, working_steps(model))
+    time = inputs[0].shape[1]
+    try:
+        expected = alone(*_tensors(inputs))
+        memories = [
+            tf.zeros((2, size), model.compute_dtype)
+            for size in memory_sizes(model).values()
+        ]
+        outputs = []
+        for place in range(time):
+            events = _tensors([it[:, place] for it in inputs])
+            after = step(*events, *memories)
+            memories = [after[name] for name in memory_sizes(model)]
+            outputs.append(after)
+    except (tf.errors.InvalidArgumentError, IndexError, ValueError) as error:
+        raise _refused(error) from error
+    for name, value in expected.items():
+        found = outputs[-1][name]
+        if found.shape != value.shape:
+            found = tf.stack([one[name] for one in outputs], axis=1)
+        if not _alike(found, value):
+            raise FormError(
+                f"{name} is not the same event by event: a layer in the "
+                "model looks at several at once"
+            )
+
+
+def requests(
+    model: keras.Model, functions: dict[str, Any]
+) -> dict[str, Arrays]:
+    """A request for each signature, of one row."""
+    made = {}
+    inputs = iter(_random(model, 1, working_steps(model)))
+    numbers = {tensor.name: next(inputs) for tensor in model.inputs}
+    for name, function in functions.items():
+        signature = function.get_concrete_function().structured_input_signature
+        specs = [
+            spec
+            for spec in keras.tree.flatten(signature)
+            if isinstance(spec, tf.TensorSpec)
+        ]
+        made[name] = {spec.name: _value(name, spec, numbers) for spec in specs}
+    return made
+
+
+def _value(signature: str, spec: tf.TensorSpec, numbers: Arrays) -> np.ndarray:
+    """What a signature is asked with, as one of its inputs."""
+    if spec.name in numbers:
+        of_step = signature == "step"
+        return numbers[spec.name][:, 0] if of_step else numbers[spec.name]
+    if spec.dtype == tf.string:
+        return np.array([b"a text"])
+    known = {"lengths": [1], "length": 8, "temperature": 1.0, "seed": 0}
+    dtype = spec.dtype.as_numpy_dtype
+    if spec.name in known:
+        return np.array(known[spec.name], dtype)
+    return np.zeros([size or 1 for size in spec.shape], dtype)
+
+
+def _random(model: keras.Model, rows: int, time: int) -> list[np.ndarray]:
+    return random_inputs(model, rows, time, np.random.default_rng(0))
+
+
+def _tensors(arrays: list[np.ndarray]) -> list[Any]:
+    return [tf.constant(array) for array in arrays]
+
+
+def _is_sequence(array: np.ndarray, time: int) -> bool:
+    return array.ndim > 1 and array.shape[1] == time
+
+
+def _alike(one: Any, other: Any) -> bool:
+    found, right = (tf.cast(it, tf.float64).numpy() for it in (one, other))
+    if found.shape != right.shape:
+        return False
+    scale = max(1.0, float(np.abs(right).max(initial=0)))
+    return np.allclose(found, right, rtol=0, atol=TOLERANCE * scale)
+
+
+def _refused(error: Exception) -> FormError:
+    if isinstance(error, FormError):
+        return error
+    lines = str(error).strip().splitlines() or [repr(error)]
+    return FormError(f"the model does not take it: {lines[0]}")
