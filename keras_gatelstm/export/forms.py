@@ -47,7 +47,7 @@ def form_of(
     quantize: str | None,
     micro: bool,
 ) -> Form:
-    """The model in this form, or for `"auto"` in the fastest possible.
+    """The model in this form, or for `"auto"` in the best possible.
 
     Raises:
         FormError: if it cannot be in this form, or in any.
@@ -55,7 +55,7 @@ def form_of(
     if form != "auto":
         return _traced(model, form, batch_size, time_steps, "as asked")
     refused = []
-    for name, why in _by_speed(time_steps, quantize, micro):
+    for name, why in _by_merit(time_steps, quantize, micro):
         try:
             return _traced(model, name, batch_size, time_steps, why)
         except FormError as error:
@@ -63,11 +63,11 @@ def form_of(
     raise FormError(f"no form is possible. {'; '.join(refused)}")
 
 
-def _by_speed(
+def _by_merit(
     time_steps: int | None, quantize: str | None, micro: bool
 ) -> list[tuple[str, str]]:
-    """Forms and reasons, the fastest first."""
-    fused = ("fused", "the fastest: LiteRT's own LSTM operator")
+    """Forms and reasons, the best first."""
+    fused = ("fused", "LiteRT's own LSTM operator: fast, and the smallest")
     looped = ("looped", "the steps are too many to write out, or not known")
     unrolled = ("unrolled", "the fastest without LiteRT's own LSTM operator")
     if time_steps is None or (time_steps > MOST_UNROLLED and not micro):

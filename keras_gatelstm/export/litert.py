@@ -43,7 +43,7 @@ def export_litert(
     `convert.from_keras`. Stateful layers start with empty memories, dropout
     is left out, mixed precision becomes float32. The forms:
 
-    - `"fused"`: every LSTM as LiteRT's own operator, the fastest; for
+    - `"fused"`: every LSTM as LiteRT's own operator, small and fast; for
       `variant="standard"` and `keras.layers.LSTM`, one batch size, no masks.
       The operator keeps its memories from call to call: reset all variables
       before each sequence (`interpreter.reset_all_variables()`).
@@ -53,7 +53,9 @@ def export_litert(
     - `"streaming"`: one step a call. Where every layer can be fused, the
       memories stay inside the file until all variables are reset; else they
       are inputs and outputs named `<layer>_<memory>`, zeros to start with.
-    - `"auto"`: the fastest of the first three that the model allows.
+    - `"auto"`: the first of these three that the model and `time_steps`
+      allow; in int8, which the operator has no fast code for on CPUs, the
+      second before the first.
 
     The file's signature `serving_default` names inputs and outputs as the
     model does. It is checked before it gets its name: its outputs against

@@ -1,0 +1,101 @@
+"""What a SavedModel answers in a second, beside Keras in Python.
+
+python -m benchmarks.serving
+"""
+
+import tempfile
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tabulate import tabulate
+
+from benchmarks.timing import machine, medians
+from keras_gatelstm import GateLSTM
+from keras_gatelstm.export import export_saved_model
+
+VOCABULARY = ["�", *map(chr, range(32, 96))]
+SYMBOLS = len(VOCABULARY)
+STEPS = 64
+WRITTEN = 400
+WRITTEN_BY_KERAS = 20
+
+
+def main() -> None:
+    """Prints the table."""
+    with tempfile.TemporaryDirectory() as folder:
+        rows = [
+            row
+            for variant in ("standard", "lesson")
+            for row in compared(variant, Path(folder) / variant)
+        ]
+    heads = ["", "SavedModel, ms", "model.predict, ms", "times as fast"]
+    print(tabulate(rows, heads, floatfmt=".3g"))
+    print(machine("tensorflow-cpu", "keras"))
+
+
+def compared(variant: str, folder: Path) -> list[list[object]]:
+    """A sequence, and a character that is written."""
+    model = keras.Sequential(
+        [
+            keras.Input((None,), dtype="int32", name="characters"),
+            keras.layers.Embedding(SYMBOLS, 32),
+            GateLSTM(256, variant, return_sequences=True),
+            keras.layers.Dense(SYMBOLS, name="logits"),
+        ]
+    )
+    saved = export_saved_model(model, folder, vocabulary=VOCABULARY)
+    loaded = tf.saved_model.load(saved.path)
+    serve = loaded.signatures["serving_default"]
+    generate = loaded.signatures["generate"]
+    sequence = np.random.default_rng(0).integers(0, SYMBOLS, (1, STEPS))
+    given = tf.constant(sequence, tf.int32)
+
+    def write(length: int) -> None:
+        generate(
+            text=tf.constant(["A"]),
+            length=tf.constant(length),
+            temperature=tf.constant(0.8),
+            seed=tf.constant(0),
+        )
+
+    seconds = medians(
+        {
+            "serve": lambda: serve(characters=given),
+            "predict": lambda: model.predict(sequence, verbose=0),
+            "generate": lambda: write(WRITTEN),
+            "loop": lambda: write_with_keras(model, WRITTEN_BY_KERAS),
+        },
+        rounds=15,
+    )
+    per_character = seconds["generate"] / WRITTEN
+    per_character_keras = seconds["loop"] / WRITTEN_BY_KERAS
+    return [
+        [
+            f"{variant}, a sequence of {STEPS}",
+            seconds["serve"] * 1e3,
+            seconds["predict"] * 1e3,
+            seconds["predict"] / seconds["serve"],
+        ],
+        [
+            f"{variant}, a character written",
+            per_character * 1e3,
+            per_character_keras * 1e3,
+            per_character_keras / per_character,
+        ],
+    ]
+
+
+def write_with_keras(model: keras.Model, length: int) -> None:
+    """The loop that people write: the whole text again for each character."""
+    text = [1]
+    random = np.random.default_rng(0)
+    for _ in range(length):
+        logits = model.predict(np.array([text[-STEPS:]]), verbose=0)[0, -1]
+        chances = np.exp((logits - logits.max()) / 0.8)
+        text.append(int(random.choice(SYMBOLS, p=chances / chances.sum())))
+
+
+if __name__ == "__main__":
+    main()
