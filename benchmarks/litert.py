@@ -103,6 +103,8 @@ def whole_sequences(folder: Path) -> None:
             continue
         model = model_of(MODELS[name]())
         for quantize in QUANTIZATIONS:
+            if (form, quantize) == ("looped", "int8"):
+                continue
             reports[name, form, quantize] = export_litert(
                 model,
                 folder / f"{len(reports)}.tflite",
@@ -122,6 +124,8 @@ def whole_sequences(folder: Path) -> None:
     )
 
     def told(cell: Cell) -> str:
+        if cell not in reports and cell[1] == "looped":
+            return "refused: int8 loses too much in a loop"
         if cell not in reports:
             return "refused: LiteRT's operator has no such LSTM"
         taken, it = seconds[str(cell)], reports[cell]
@@ -203,7 +207,6 @@ def trained(folder: Path) -> None:
         ("standard", "fused"),
         ("standard", "unrolled"),
         ("lesson", "unrolled"),
-        ("lesson", "looped"),
     ):
         keras.utils.set_random_seed(1)
         model = keras.Sequential(

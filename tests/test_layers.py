@@ -112,7 +112,7 @@ def test_it_has_as_many_weights_as_the_lesson_says(variant):
 
 
 # JAX without compiling, and PyTorch with it, take minutes.
-compilings = {"tensorflow": [False, True], "jax": [True], "torch": [False]}
+compilings = {"tensorflow": [True], "jax": [True], "torch": [False]}
 
 
 @every_layer
@@ -170,7 +170,7 @@ def test_mixed_precision(events, make, policy):
 
 
 @every_layer
-@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("policy", ["mixed_float16"])
 def test_mixed_precision_trains(events, make, policy):
     layer = make(8, dropout=0.1, recurrent_dropout=0.1, dtype=policy)
     model = keras.Sequential([layer, keras.layers.Dense(1, dtype="float32")])

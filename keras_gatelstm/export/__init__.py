@@ -1,8 +1,8 @@
 """Ways out: TensorFlow Serving and LiteRT. Needs TensorFlow."""
 
-from keras_gatelstm.export.check import Report
 from keras_gatelstm.export.litert import ExportError, export_litert
 from keras_gatelstm.export.litert_file import LiteRTFile, run_litert
+from keras_gatelstm.export.report import Report
 from keras_gatelstm.export.saved_model import (
     SavedModel,
     export_saved_model,

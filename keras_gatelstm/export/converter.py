@@ -1,13 +1,15 @@
 """LiteRT's converter, kept apart: where it crashes, nothing else does."""
 
 import atexit
+import io
 import json
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import tensorflow as tf
@@ -26,10 +28,10 @@ def convert(
     samples: Sequence[Mapping[str, np.ndarray]] | None,
     stage: Path,
 ) -> None:
-    """Writes a `.tflite` file of a `tf.function`.
+    """Writes a `.tflite` file of a function.
 
     Args:
-        function: With an input signature and named outputs.
+        function: Of TensorFlow, concrete, with named inputs and outputs.
         target: The file.
         quantize: As in `export_litert`.
         samples: Inputs by name, that int8 takes the ranges of numbers from.
@@ -66,6 +68,7 @@ class _Process:
     def __init__(self) -> None:
         self.process: subprocess.Popen[str] | None = None
         self.lock = threading.Lock()
+        self.printed: IO[str] = io.StringIO()
         atexit.register(self.stop)
 
     def ask(self, **request: Any) -> None:
@@ -76,6 +79,7 @@ class _Process:
         """
         with self.lock:
             process = self._running()
+            self.printed.truncate(0)  # What the last request made it print.
             assert process.stdin is not None
             assert process.stdout is not None
             try:
@@ -88,22 +92,33 @@ class _Process:
                 raise
             if not answer:
                 status = process.wait()
-                raise ConversionError(f"it crashed, with status {status}")
+                problem = self._error(f"it crashed, with status {status}")
+                self.stop()
+                raise problem
             error = json.loads(answer)["error"]
             if error:
-                raise ConversionError(_shortened(error))
+                raise self._error(error)
 
     def _running(self) -> subprocess.Popen[str]:
-        if self.process is None or self.process.poll() is not None:
+        if self.process is not None and self.process.poll() is not None:
+            self.stop()
+        if self.process is None:
+            self.printed = tempfile.TemporaryFile("a+")  # noqa: SIM115
             self.process = subprocess.Popen(
                 # -P: the modules beside the program are not for it to import.
                 [sys.executable, "-P", str(PROGRAM)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
+                stderr=self.printed,
                 text=True,
             )
         return self.process
+
+    def _error(self, said: str) -> ConversionError:
+        """What it said in a line, and what it printed of errors."""
+        self.printed.seek(0)
+        printed = [line for line in self.printed if "error:" in line]
+        return ConversionError(_shortened("\n".join([said, *printed])))
 
     def stop(self) -> None:
         """Ends the process, if there is one."""
@@ -111,12 +126,13 @@ class _Process:
             self.process.kill()
             self.process.communicate()
             self.process = None
+            self.printed.close()
 
 
 def _shortened(error: str) -> str:
-    lines = [line.strip() for line in error.splitlines() if line.strip()]
-    telling = [line for line in lines if "error:" in line] or lines
-    return " ".join(telling)[:500]
+    first, *lines = [line.strip() for line in error.splitlines()] or [""]
+    telling = [line for line in lines if "error:" in line]
+    return " ".join([first, *dict.fromkeys(telling)])[:500]
 
 
 _process = _Process()

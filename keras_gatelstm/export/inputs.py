@@ -1,5 +1,7 @@
 """What a model takes and gives: names, shapes, and numbers to try it with."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -19,10 +21,26 @@ def input_specs(
     for tensor in model.inputs:
         shape = list(tensor.shape)
         shape[0] = batch_size
-        if len(shape) > 1 and shape[1] is None:
+        if _any_length(tensor):
             shape[1] = time_steps
         specs.append(tf.TensorSpec(shape, tensor.dtype, name=tensor.name))
     return specs
+
+
+def sequences_of(model: keras.Model) -> dict[str, bool]:
+    """Whether each input is a sequence, of any length; others are fixed."""
+    return {tensor.name: _any_length(tensor) for tensor in model.inputs}
+
+
+def outputs_in_time(model: keras.Model) -> dict[str, bool]:
+    """Whether each output has an axis of time."""
+    outputs = keras.tree.flatten(model.outputs)
+    names = output_names(model)
+    return dict(zip(names, map(_any_length, outputs), strict=True))
+
+
+def _any_length(tensor: Any) -> bool:
+    return len(tensor.shape) > 1 and tensor.shape[1] is None
 
 
 def output_names(model: keras.Model) -> list[str]:
@@ -32,19 +50,35 @@ def output_names(model: keras.Model) -> list[str]:
         names = [model.layers[-1].name] * count
     else:
         names = model.output_names
-    numbers = [names[:place].count(name) for place, name in enumerate(names)]
-    return [
-        f"{name}_{number}" if number else name
-        for name, number in zip(names, numbers, strict=True)
-    ]
+    found: list[str] = []
+    for name in names:
+        unlike, number = name, 0
+        while unlike in found or (number and unlike in names):
+            number += 1
+            unlike = f"{name}_{number}"
+        found.append(unlike)
+    return found
 
 
 def call(model: keras.Model, inputs: list[Any]) -> dict[str, Any]:
     """The model's outputs, by name."""
     structure = model.input if not isinstance(model, keras.Sequential) else 0
     given = keras.tree.pack_sequence_as(structure, inputs)
-    outputs = keras.tree.flatten(model(given, training=False))
+    with _plain_errors():
+        outputs = keras.tree.flatten(model(given, training=False))
     return dict(zip(output_names(model), outputs, strict=True))
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """Has errors come as layers raise them: Keras adds pages of arguments."""
+    filtered = keras.config.is_traceback_filtering_enabled()
+    keras.config.disable_traceback_filtering()
+    try:
+        yield
+    finally:
+        if filtered:
+            keras.config.enable_traceback_filtering()
 
 
 def working_steps(model: keras.Model) -> int:
@@ -63,8 +97,26 @@ def working_steps(model: keras.Model) -> int:
             return time_steps
     raise ValueError(
         f"{model.name} takes no sequences of up to {TRIED_STEPS[-1]} steps. "
-        f"It says: {reason}"
+        f"It says: {first_line(reason)}"
     )
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, without what comes after it."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else repr(error)
+
+
+def takes_any_steps(model: keras.Model) -> bool:
+    """Whether the model takes sequences of more than one length."""
+    try:
+        time_steps = working_steps(model) + 1
+        call(
+            model, random_inputs(model, 1, time_steps, np.random.default_rng())
+        )
+    except Exception:  # Whatever layers say.
+        return False
+    return True
 
 
 def random_inputs(

@@ -7,12 +7,18 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_gatelstm.export.check import CheckError, Report, check
+from keras_gatelstm.export.check import CheckError, check
 from keras_gatelstm.export.converter import ConversionError, convert
 from keras_gatelstm.export.forms import FORMS, Form, form_of
 from keras_gatelstm.export.micro import MicroError
 from keras_gatelstm.export.prepared import prepared
-from keras_gatelstm.export.samples import samples_of
+from keras_gatelstm.export.report import Report
+from keras_gatelstm.export.samples import (
+    batches_of,
+    check_arrays,
+    random_batches,
+    samples_of,
+)
 from keras_gatelstm.files import stage_in
 from keras_gatelstm.loops import recurrent_layers
 from keras_gatelstm.options import check_choice
@@ -49,7 +55,7 @@ def export_litert(
       before each sequence (`interpreter.reset_all_variables()`).
     - `"unrolled"`: every step written out; for one number of steps.
     - `"looped"`: a loop; for any number of steps, each at the same cost, and
-      of any batch, whatever `time_steps` and `batch_size` say.
+      of any batch, whatever `time_steps` and `batch_size` say; not in int8.
     - `"streaming"`: one step a call. Where every layer can be fused, the
       memories stay inside the file until all variables are reset; else they
       are inputs and outputs named `<layer>_<memory>`, zeros to start with.
@@ -59,7 +65,8 @@ def export_litert(
 
     The file's signature `serving_default` names inputs and outputs as the
     model does. It is checked before it gets its name: its outputs against
-    Keras's, on random inputs and those given.
+    Keras's, on random inputs (in int8, on the representative ones) and those
+    given.
 
     Args:
         model: A built Sequential or functional model.
@@ -75,12 +82,14 @@ def export_litert(
         representative_data: For `"int8"`: inputs such as the model will get,
             an array `(examples, time, ...)`, or a list of one for each of the
             model's inputs. A hundred examples do.
-        check_inputs: Inputs to check the file on, beside random ones: as
-            `representative_data`, of the file's batch size and steps.
+        check_inputs: Inputs to check the file on, too: one batch, as
+            `representative_data`.
         tolerance: The largest error allowed, as a part of the range of
-            Keras's outputs, or of 1 where that is smaller. Default `None`:
-            1e-5, and 0.01 in float16, 0.1 in dynamic, 0.15 in int8.
-        target: `"micro"` to check on LiteRT for Microcontrollers, too.
+            Keras's outputs (not quantised, of 1 where that is smaller).
+            Default `None`: 1e-5, and 0.01 in float16, 0.1 in dynamic, 0.15
+            in int8.
+        target: `"micro"` to check on LiteRT for Microcontrollers, too, which
+            needs `time_steps`, or streaming.
 
     Returns:
         What the file is and how it does; printed, it is a table.
@@ -100,6 +109,7 @@ def export_litert(
     >>> report = export_litert(model, path, time_steps=4)
     >>> report.form
     'unrolled'
+    >>> from keras_gatelstm.export import run_litert
     >>> run_litert(path, events=np.ones((1, 4, 3)))["memory"].shape
     (1, 2)
     """
@@ -108,16 +118,23 @@ def export_litert(
     micro = target == "micro"
     ready = prepared(model, mixed_precision=False)
     chosen = form_of(ready, form, batch_size, time_steps, quantize, micro)
-    given = None if check_inputs is None else _listed(check_inputs)
     samples = None
+    tried = random_batches(chosen, ready)
     if quantize == "int8":
-        samples = samples_of(chosen, _listed(representative_data))
+        examples = _listed(representative_data)
+        check_arrays("representative_data", chosen, examples)
+        samples = samples_of(chosen, examples)
+        tried = batches_of(chosen, examples)
+    if check_inputs is not None:
+        given = _listed(check_inputs)
+        check_arrays("check_inputs", chosen, given)
+        tried.append(given)
     with stage_in(path.parent) as stage:
-        whole = stage / path.name
+        whole = stage / "model.tflite"
         try:
             convert(chosen.function, whole, quantize, samples, stage)
             report = check(
-                whole, chosen, ready, quantize, given, tolerance, micro
+                whole, chosen, ready, quantize, tried, tolerance, micro
             )
         except (ConversionError, CheckError, MicroError) as error:
             raise ExportError(
@@ -144,6 +161,11 @@ def _check_options(
                 f"{name} must be a positive integer, or None for any. "
                 f"Received: {name}={value!r}"
             )
+    if target == "micro" and time_steps is None and form != "streaming":
+        raise ValueError(
+            'target="micro" needs time_steps: sequences on microcontrollers '
+            'are of one length. Or take form="streaming"'
+        )
     if target == "micro" and quantize == "dynamic":
         raise ValueError(
             'quantize="dynamic" is not for microcontrollers: LiteRT there '

@@ -63,16 +63,19 @@ class LiteRTFile:
         if shapes == self.shapes:
             return
         for name, shape in shapes.items():
-            index = self.inputs[name]["index"]
-            try:
-                self.interpreter.resize_tensor_input(index, shape, strict=True)
-            except RuntimeError as error:
-                expected = self.inputs[name]["shape_signature"]
+            expected = tuple(map(int, self.inputs[name]["shape_signature"]))
+            if len(shape) != len(expected) or any(
+                size not in (-1, given)
+                for size, given in zip(expected, shape, strict=True)
+            ):
                 raise ValueError(
-                    f"{self.path} takes {name} of shape "
-                    f"{tuple(map(int, expected))} (-1 is any size). "
-                    f"Received: shape {shape}"
-                ) from error
+                    f"{self.path} takes {name} of shape {expected} (-1 is any "
+                    f"size). Received: shape {shape}"
+                )
+        for name, shape in shapes.items():
+            self.interpreter.resize_tensor_input(
+                self.inputs[name]["index"], shape
+            )
         self.interpreter.allocate_tensors()
         self.shapes = shapes
 

@@ -40,6 +40,42 @@ def unrolled(
     training: bool = False,
 ) -> Result:
     """Every step written out: sequences of one length."""
+    return _written_out(layer, sequences, initial_state, mask)
+
+
+def next_step(
+    layer: keras.layers.RNN,
+    sequences: Tensor,
+    initial_state: Any,
+    mask: Tensor | None,
+    training: bool = False,
+) -> Result:
+    """One step of a sequence, after others.
+
+    Where it is masked, the output of the step before comes again: the first
+    memory, in every cell that is known.
+    """
+    last = None
+    if mask is not None and not layer.zero_output_for_mask:
+        stacked = isinstance(layer.cell, keras.layers.StackedRNNCells)
+        cell = layer.cell.cells[-1] if stacked else layer.cell
+        if not isinstance(cell, GateCell):
+            raise FormError(
+                f"the input of {layer.name} is masked, and what a "
+                f"{type(cell).__name__} gave last is not known"
+            )
+        state = initial_state[-1] if stacked else initial_state
+        last = keras.tree.flatten(state)[0]
+    return _written_out(layer, sequences, initial_state, mask, last)
+
+
+def _written_out(
+    layer: keras.layers.RNN,
+    sequences: Tensor,
+    initial_state: Any,
+    mask: Tensor | None,
+    last: Tensor | None = None,
+) -> Result:
     time = sequences.shape[1]
     if time is None:
         raise FormError(
@@ -52,6 +88,7 @@ def unrolled(
         _unstacked(events, time),
         [None] * time if masks is None else tf.unstack(masks, time),
         initial_state,
+        last,
     )
 
 
@@ -76,7 +113,7 @@ def looped(
     events = keras.tree.map_structure(_filled_up, events)
     masks = _filled_up(masks)
     memories = keras.tree.flatten(initial_state)
-    last = tf.zeros_like(memories[0])
+    last = _no_output(layer, memories)
     outputs = tf.zeros(
         tf.concat([tf.shape(masks)[:1], tf.shape(last)], axis=0), last.dtype
     )
@@ -100,14 +137,14 @@ def looped(
         return step + ROUND, last, outputs, *keras.tree.flatten(after)
 
     variables = [tf.constant(0), last, outputs, *memories]
-    _, last, outputs, *memories = tf.while_loop(
+    _, _, outputs, *memories = tf.while_loop(
         lambda step, *_: step < time,
         one_round,
         variables,
         [variable.shape for variable in variables],
     )
     after = keras.tree.pack_sequence_as(initial_state, memories)
-    return last, _swapped(outputs[:time]), after
+    return outputs[time - 1], _swapped(outputs[:time]), after
 
 
 def fused(
@@ -123,11 +160,11 @@ def fused(
     the function does itself is never run; it has the right shapes. The
     memories that it starts with and ends with stay inside the operator.
     """
-    reason = why_not_fused(layer) or (
-        "its input is masked, and the operator knows no masks"
-        if mask is not None
-        else None
-    )
+    reason = why_not_fused(layer)
+    if reason is None and mask is not None:
+        reason = "its input is masked, and the operator knows no masks"
+    if reason is None and not _are_zeros(initial_state):
+        reason = "it is given its first memories, and the operator's are zeros"
     if reason:
         raise FormError(f"{layer.name} cannot be fused: {reason}")
     if layer.go_backwards:
@@ -183,6 +220,11 @@ def why_not_fused(layer: keras.layers.RNN) -> str | None:
     return None
 
 
+def _are_zeros(memories: Any) -> bool:
+    values = map(tf.get_static_value, keras.tree.flatten(memories))
+    return all(value is not None and not value.any() for value in values)
+
+
 def _steps(
     layer: keras.layers.RNN,
     events: list[Any],
@@ -212,6 +254,16 @@ def _steps(
         last = output
         outputs.append(output)
     return last, tf.stack(outputs, axis=axis), memories
+
+
+def _no_output(layer: keras.layers.RNN, memories: list[Tensor]) -> Tensor:
+    """Zeros, of the shape of the cell's output."""
+    size = getattr(layer.cell, "output_size", None)
+    if size is None:
+        return tf.zeros_like(memories[0])
+    rows = tf.shape(memories[0])[:1]
+    sizes = keras.tree.flatten(size)
+    return tf.zeros(tf.concat([rows, sizes], axis=0), memories[0].dtype)
 
 
 def _where(mask: Tensor, new: Tensor, old: Tensor) -> Tensor:

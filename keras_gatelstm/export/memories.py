@@ -5,6 +5,7 @@ from typing import Any
 import keras
 
 from keras_gatelstm.cell import GateCell
+from keras_gatelstm.export.inputs import sequences_of
 from keras_gatelstm.export.loops import FormError
 from keras_gatelstm.keras_internals import layers_inside
 from keras_gatelstm.loops import Loop, recurrent_layers
@@ -18,6 +19,12 @@ def memory_sizes(model: keras.Model) -> dict[str, int]:
     Raises:
         FormError: if the model cannot be run step by step.
     """
+    if not any(sequences_of(model).values()):
+        raise FormError(
+            f"{model.name} takes sequences of one length only, "
+            f"{', '.join(str(tensor.shape) for tensor in model.inputs)}: it "
+            "cannot be run step by step"
+        )
     for layer in [model, *layers_inside(model, recursive=True)]:
         backwards = getattr(layer, "go_backwards", False)
         if backwards or isinstance(layer, keras.layers.Bidirectional):
@@ -32,6 +39,20 @@ def memory_sizes(model: keras.Model) -> dict[str, int]:
                 raise FormError(f"two layers are called {layer.name}")
             sizes[name] = int(size)
     return sizes
+
+
+def together(
+    outputs: dict[str, Tensor], memories: dict[str, Tensor]
+) -> dict[str, Tensor]:
+    """Both, which must be told apart by their names.
+
+    Raises:
+        FormError: if they cannot be.
+    """
+    for name in outputs:
+        if name in memories:
+            raise FormError(f"an output and a memory are both called {name}")
+    return {**outputs, **memories}
 
 
 def carrying(

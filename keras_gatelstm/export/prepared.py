@@ -7,7 +7,7 @@ import keras
 
 from keras_gatelstm.convert.copy import copied
 from keras_gatelstm.convert.keras_models import to_gates
-from keras_gatelstm.export.inputs import working_steps
+from keras_gatelstm.export.inputs import takes_any_steps
 from keras_gatelstm.options import Options
 
 
@@ -33,10 +33,12 @@ def prepared(model: keras.Model, mixed_precision: bool = True) -> keras.Model:
 
     try:
         free = copied(model, _freeing(2, translate))
-        working_steps(free)
-    except ValueError:  # A layer needs just the steps that it was made for.
-        return copied(model, _freeing(1, translate))
-    return free
+    except ValueError:
+        free = None
+    if free is not None and takes_any_steps(free):
+        return free
+    # A layer needs just the steps that it was made for.
+    return copied(model, _freeing(1, translate))
 
 
 def _check(model: Any) -> None:
@@ -80,8 +82,8 @@ def _freeing(
     """A translation that frees the sizes of inputs, of so many first axes."""
 
     def free(shape: Any) -> list[int | None]:
-        # An input of two axes is a sequence only where its time is free.
-        count = axes if len(shape) > 2 else 1
+        # Of others than (batch, time, features), only a free axis is time.
+        count = axes if len(shape) == 3 else 1
         return [None] * count + list(shape[count:])
 
     def freeing(config: Options) -> Options:

@@ -8,9 +8,14 @@ import keras
 import tensorflow as tf
 
 from keras_gatelstm.export import loops
-from keras_gatelstm.export.inputs import call, input_specs, output_names
+from keras_gatelstm.export.inputs import (
+    call,
+    input_specs,
+    outputs_in_time,
+    sequences_of,
+)
 from keras_gatelstm.export.loops import FormError
-from keras_gatelstm.export.memories import carrying, memory_sizes
+from keras_gatelstm.export.memories import carrying, memory_sizes, together
 from keras_gatelstm.export.scaling import Scaling
 from keras_gatelstm.loops import Loop, looping, recurrent_layers
 from keras_gatelstm.recording import Recorded, recording, run_by_keras
@@ -51,10 +56,13 @@ def serving_default(served: Served) -> Any:
 def padded(served: Served) -> Any:
     """The same for rows of unlike lengths: each gives what it gives alone."""
     _check_recurrent(served)
+    if not any(sequences_of(served.model).values()):
+        raise FormError("the model takes sequences of one length only")
 
     def serve(*given: Tensor) -> dict[str, Tensor]:
         *inputs, lengths = given
-        valid = tf.sequence_mask(lengths, tf.shape(inputs[0])[1])
+        sequence = inputs[[*sequences_of(served.model).values()].index(True)]
+        valid = tf.sequence_mask(lengths, tf.shape(sequence)[1])
         return served.run(inputs, masked(run_by_keras, valid))
 
     length = tf.TensorSpec([None], tf.int32, name="lengths")
@@ -86,34 +94,32 @@ def step(served: Served) -> Any:
     _check_recurrent(served)
     model = served.model
     sizes = memory_sizes(model)
+    in_sequence = sequences_of(model)
     events = [
         tf.TensorSpec([None, *spec.shape[2:]], spec.dtype, name=spec.name)
+        if in_sequence[spec.name]
+        else spec
         for spec in input_specs(model, None, None)
     ]
     memories = [
         tf.TensorSpec([None, size], model.compute_dtype, name=name)
         for name, size in sizes.items()
     ]
-    # Those that have an axis of time: it has one step then.
-    in_time = {
-        name
-        for name, tensor in zip(
-            output_names(model),
-            keras.tree.flatten(model.outputs),
-            strict=True,
-        )
-        if len(tensor.shape) > 1 and tensor.shape[1] is None
-    }
+    in_time = outputs_in_time(model)
 
     def one_step(*given: Tensor) -> dict[str, Tensor]:
         before = dict(zip(sizes, given[len(events) :], strict=True))
-        sequences = [event[:, tf.newaxis] for event in given[: len(events)]]
+        inputs = [
+            event[:, tf.newaxis] if in_sequence[spec.name] else event
+            for event, spec in zip(given, events, strict=False)
+        ]
         after: dict[str, Tensor] = {}
-        outputs = served.run(sequences, carrying(loops.unrolled, before, after))
-        return {
-            name: value[:, 0] if name in in_time else value
+        outputs = served.run(inputs, carrying(loops.next_step, before, after))
+        predictions = {
+            name: value[:, 0] if in_time[name] else value
             for name, value in outputs.items()
-        } | after
+        }
+        return together(predictions, after)
 
     return _function(one_step, [*events, *memories])
 
@@ -125,9 +131,12 @@ def gates(served: Served) -> Any:
     def record(*inputs: Tensor) -> dict[str, Tensor]:
         recorded: Recorded = {}
         served.run(list(inputs), recording(recorded))
+        layers = [path.split("/")[-1] for path in recorded]
+        if len(set(layers)) < len(layers):
+            raise FormError("two layers are called the same")
         return {
-            f"{path.split('/')[-1]}_{name}": value
-            for path, activity in recorded.items()
+            f"{layer}_{name}": value
+            for layer, activity in zip(layers, recorded.values(), strict=True)
             for name, value in activity.items()
         }
 

@@ -130,7 +130,7 @@ class TextModel:
             symbol = _draw(logits, temperature, [seed, place])
             before = dict(zip(self.sizes, memories, strict=True))
             logits, after = self._run(
-                symbol[:, tf.newaxis], loops.unrolled, before
+                symbol[:, tf.newaxis], loops.next_step, before
             )
             written = written.write(place, symbol)
             following = (after[name] for name in self.sizes)

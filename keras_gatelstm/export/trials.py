@@ -6,7 +6,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gatelstm.export.inputs import random_inputs, working_steps
+from keras_gatelstm.export.inputs import (
+    first_line,
+    outputs_in_time,
+    random_inputs,
+    sequences_of,
+    working_steps,
+)
 from keras_gatelstm.export.loops import FormError
 from keras_gatelstm.export.memories import memory_sizes
 
@@ -21,15 +27,17 @@ def lengths_work(model: keras.Model, alone: Any, padded: Any) -> None:
     Raises:
         FormError: if they do not.
     """
-    inputs = _random(model, 3, working_steps(model))
-    time = inputs[0].shape[1]
+    time = working_steps(model)
+    inputs = _random(model, 3, time)
+    in_sequence = sequences_of(model).values()
     lengths = [time, (time + 1) // 2, 1]
     try:
         found = padded(*_tensors(inputs), tf.constant(lengths))
         for row, length in enumerate(lengths):
+            rows = [value[row : row + 1] for value in inputs]
             cut = [
-                it[:, :length] if _is_sequence(it, time) else it
-                for it in (value[row : row + 1] for value in inputs)
+                one[:, :length] if cuts else one
+                for one, cuts in zip(rows, in_sequence, strict=True)
             ]
             expected = alone(*_tensors(cut))
             for name, value in expected.items():
@@ -51,8 +59,9 @@ def steps_work(model: keras.Model, alone: Any, step: Any) -> None:
     Raises:
         FormError: if they do not.
     """
-    inputs = _random(model, 2, working_steps(model))
-    time = inputs[0].shape[1]
+    time = working_steps(model)
+    inputs = _random(model, 2, time)
+    in_sequence, in_time = sequences_of(model), outputs_in_time(model)
     try:
         expected = alone(*_tensors(inputs))
         memories = [
@@ -61,15 +70,18 @@ def steps_work(model: keras.Model, alone: Any, step: Any) -> None:
         ]
         outputs = []
         for place in range(time):
-            events = _tensors([it[:, place] for it in inputs])
-            after = step(*events, *memories)
+            events = [
+                one[:, place] if cuts else one
+                for one, cuts in zip(inputs, in_sequence.values(), strict=True)
+            ]
+            after = step(*_tensors(events), *memories)
             memories = [after[name] for name in memory_sizes(model)]
             outputs.append(after)
     except (tf.errors.InvalidArgumentError, IndexError, ValueError) as error:
         raise _refused(error) from error
     for name, value in expected.items():
         found = outputs[-1][name]
-        if found.shape != value.shape:
+        if in_time[name]:
             found = tf.stack([one[name] for one in outputs], axis=1)
         if not _alike(found, value):
             raise FormError(
@@ -83,8 +95,9 @@ def requests(
 ) -> dict[str, Arrays]:
     """A request for each signature, of one row."""
     made = {}
-    inputs = iter(_random(model, 1, working_steps(model)))
-    numbers = {tensor.name: next(inputs) for tensor in model.inputs}
+    in_sequence = sequences_of(model)
+    inputs = _random(model, 1, working_steps(model))
+    numbers = dict(zip(in_sequence, inputs, strict=True))
     for name, function in functions.items():
         signature = function.get_concrete_function().structured_input_signature
         specs = [
@@ -92,15 +105,19 @@ def requests(
             for spec in keras.tree.flatten(signature)
             if isinstance(spec, tf.TensorSpec)
         ]
-        made[name] = {spec.name: _value(name, spec, numbers) for spec in specs}
+        # A step takes one event of each sequence.
+        given = {
+            key: value[:, 0] if name == "step" and in_sequence[key] else value
+            for key, value in numbers.items()
+        }
+        made[name] = {spec.name: _value(spec, given) for spec in specs}
     return made
 
 
-def _value(signature: str, spec: tf.TensorSpec, numbers: Arrays) -> np.ndarray:
+def _value(spec: tf.TensorSpec, numbers: Arrays) -> np.ndarray:
     """What a signature is asked with, as one of its inputs."""
     if spec.name in numbers:
-        of_step = signature == "step"
-        return numbers[spec.name][:, 0] if of_step else numbers[spec.name]
+        return numbers[spec.name]
     if spec.dtype == tf.string:
         return np.array([b"a text"])
     known = {"lengths": [1], "length": 8, "temperature": 1.0, "seed": 0}
@@ -118,10 +135,6 @@ def _tensors(arrays: list[np.ndarray]) -> list[Any]:
     return [tf.constant(array) for array in arrays]
 
 
-def _is_sequence(array: np.ndarray, time: int) -> bool:
-    return array.ndim > 1 and array.shape[1] == time
-
-
 def _alike(one: Any, other: Any) -> bool:
     found, right = (tf.cast(it, tf.float64).numpy() for it in (one, other))
     if found.shape != right.shape:
@@ -133,5 +146,4 @@ def _alike(one: Any, other: Any) -> bool:
 def _refused(error: Exception) -> FormError:
     if isinstance(error, FormError):
         return error
-    lines = str(error).strip().splitlines() or [repr(error)]
-    return FormError(f"the model does not take it: {lines[0]}")
+    return FormError(f"the model does not take it: {first_line(error)}")

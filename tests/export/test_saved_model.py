@@ -56,7 +56,7 @@ def make_model(**options):
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"variant": "standard"}, {"recurrent_dropout": 0.5}],
+    [{"recurrent_dropout": 0.5}],
     ids=str,
 )
 def test_tensorflow_alone_gives_what_keras_gives(tmp_path, options):

@@ -13,7 +13,7 @@ from keras_gatelstm.export import export_litert
 
 README = Path(__file__).parents[2] / "README.md"
 # Large enough for the converter to quantise the weights.
-STEPS, FEATURES, UNITS = 12, 32, 64
+STEPS, FEATURES, UNITS = 6, 32, 64
 ALLOWED = {None: 1e-5, "float16": 2e-3, "dynamic": 0.05, "int8": 0.08}
 MODELS = {
     "lesson": lambda: GateLSTM(UNITS, return_sequences=True),
@@ -90,7 +90,7 @@ def test_it_works_as_the_readme_says(name, form, quantize, events, tmp_path):
         )
 
     if TABLE[name, form, quantize].startswith("refused"):
-        with pytest.raises(ValueError, match=f'cannot be {form}.*"{name}"'):
+        with pytest.raises(ValueError, match=f"cannot be {form}"):
             export()
         assert not path.exists()
         return
@@ -112,11 +112,10 @@ def outputs_of(path, events, form):
     calls = [events]
     if streams:
         calls = [events[:, step : step + 1] for step in range(STEPS)]
-    (place,) = (i for i, it in enumerate(inputs) if "events" in it["name"])
-    interpreter.resize_tensor_input(inputs[place]["index"], calls[0].shape)
+    ways = details_of(interpreter)
+    index = ways[0]["events"]["index"]
+    interpreter.resize_tensor_input(index, calls[0].shape)
     interpreter.allocate_tensors()
-    signature = interpreter.get_signature_runner()
-    ways = signature.get_input_details(), signature.get_output_details()
     memories = {
         name: np.zeros(detail["shape"], "float32")
         for name, detail in ways[0].items()
@@ -137,6 +136,12 @@ def outputs_of(path, events, form):
         memories = {name: values[name] for name in memories}
     assert len(outputs) == 1 + len(memories)
     return np.concatenate(found, axis=1)
+
+
+def details_of(interpreter):
+    # The runner holds on to tensors, which must not be when they are resized.
+    signature = interpreter.get_signature_runner()
+    return signature.get_input_details(), signature.get_output_details()
 
 
 def into(value, detail):
