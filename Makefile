@@ -41,9 +41,10 @@ lint: $(SETUP_DEV)
 types: $(SETUP_DEV)
 	$(BIN)/mypy
 
-# The layers' tests on Keras's other backends. JAX compiles each layer of each
-# test; with a cache, those that are the same are compiled once, and it is told
-# to compile in a hurry.
+# The layers' tests on Keras's other backends, one by one to a worker. JAX
+# compiles each layer of each test; with a cache, those that are the same are
+# compiled once, and it is told to compile in a hurry.
+backends: PYTEST := pytest -n auto --dist worksteal
 backends: $(SETUP_BACKENDS)
 	JAX_COMPILATION_CACHE_DIR=$(abspath $(VENV))/.jax-cache \
 	JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0 \

@@ -171,7 +171,7 @@ def test_a_forecaster_speaks_in_the_units_of_its_series(tmp_path):
     model = keras.Sequential(
         [
             keras.Input((24, 2), name="series"),
-            keras.layers.GRU(8),
+            keras.layers.GRU(8, name="gru"),
             keras.layers.Dense(2, name="next"),
         ]
     )
