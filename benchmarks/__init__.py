@@ -2,5 +2,5 @@
 
 import os
 
-# One thread: what a phone or a request has. Before TensorFlow starts.
+# Tables, not log lines. Before TensorFlow starts.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

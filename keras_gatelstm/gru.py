@@ -132,7 +132,7 @@ class GateGRUCell(GateCell):
     ) -> Activity:
         (memory,) = memories
         reset = self.reset_gate.activity(event, memory, dropout_masks)
-        candidate = self.candidate(
+        candidate = self.candidate.call(
             event,
             memory,
             reset["reset_factor"],

@@ -68,7 +68,8 @@ class Network(options.UnitsLayer):
         product = ops.matmul(event, self.kernel)
         if self.bias is None:
             return product
-        return product + (self.bias[0] if self.recurrent_bias else self.bias)
+        bias = self.bias[0] if self.recurrent_bias else self.bias
+        return ops.add(product, bias)  # TensorFlow fuses it with the product.
 
     def from_memory(self, memory: Tensor, mask: Tensor | None = None) -> Tensor:
         """What the memory adds to the sum: `M·recurrent_kernel`.

@@ -93,7 +93,7 @@ class GateRNNCell(GateCell):
     ) -> Activity:
         (memory,) = memories
         masks = mask_of("memory", dropout_masks)
-        return {"memory": self.memory(event, memory, dropout_masks=masks)}
+        return {"memory": self.memory.call(event, memory, dropout_masks=masks)}
 
 
 @register

@@ -77,7 +77,7 @@ class ForgetGate(Gate):
         dropout_masks: Masks | None = None,
     ) -> Activity:
         """forget_factor and kept."""
-        forget_factor = self.forget_factor(
+        forget_factor = self.forget_factor.call(
             event,
             short_term_memory,
             long_term_memory,

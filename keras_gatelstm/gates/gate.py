@@ -10,7 +10,12 @@ Activity = dict[str, Tensor]
 
 
 class Gate(options.UnitsLayer):
-    """A layer of small networks, which read the event and the memory."""
+    """A layer of small networks, which read the event and the memory.
+
+    It asks them by `call` and not as layers are called: what Keras adds to
+    the call of a layer (dtypes, checks, scopes), it has done for the cell or
+    the gate by then. Each time more takes as long as tracing the network.
+    """
 
     def network(
         self, name: str, activation_name: str, *blocks: int, **kwargs: Any

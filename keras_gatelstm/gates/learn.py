@@ -104,7 +104,7 @@ class LearnGate(Gate):
         dropout_masks: Masks | None = None,
     ) -> Activity:
         """new_information, ignore_factor and learned."""
-        new_information = self.new_information(
+        new_information = self.new_information.call(
             event,
             short_term_memory,
             dropout_masks=mask_of("new_information", dropout_masks),
@@ -112,7 +112,7 @@ class LearnGate(Gate):
         if self.coupled:
             ignore_factor = 1 - self._given(forget_factor)
         else:
-            ignore_factor = self.ignore_factor(
+            ignore_factor = self.ignore_factor.call(
                 event,
                 short_term_memory,
                 long_term_memory,

@@ -78,7 +78,7 @@ class ResetGate(Gate):
         """reset_factor."""
         masks = mask_of("reset_factor", dropout_masks)
         return {
-            "reset_factor": self.reset_factor(
+            "reset_factor": self.reset_factor.call(
                 event, memory, dropout_masks=masks
             )
         }

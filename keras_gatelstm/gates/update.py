@@ -80,7 +80,9 @@ class UpdateGate(Gate):
     ) -> Activity:
         """update_factor and memory."""
         masks = mask_of("update_factor", dropout_masks)
-        update_factor = self.update_factor(event, memory, dropout_masks=masks)
+        update_factor = self.update_factor.call(
+            event, memory, dropout_masks=masks
+        )
         return {
             "update_factor": update_factor,
             "memory": update_factor * memory + (1 - update_factor) * candidate,

@@ -126,8 +126,8 @@ class UseGate(Gate):
         dropout_masks: Masks | None = None,
     ) -> Activity:
         """useful_memory, use_factor and short_term_memory."""
-        useful_memory = self.useful_memory(memory)
-        use_factor = self.use_factor(
+        useful_memory = self.useful_memory.call(memory)
+        use_factor = self.use_factor.call(
             event,
             short_term_memory,
             memory,

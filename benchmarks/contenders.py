@@ -1,0 +1,196 @@
+"""What `benchmarks.layers` times: a layer each, in the same small model.
+
+The model is the layer, all its outputs returned, and a Dense of as many units
+as there are features; it trains by Adam on the mean squared error.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import keras
+import numpy as np
+import torch
+
+from keras_gatelstm import GateLSTM
+
+FEATURES = 64
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a layer is given."""
+
+    units: int
+    batch: int = 64
+    steps: int = 100
+
+    def sequences(self, seed: int) -> np.ndarray:
+        """Random ones, `(batch, steps, features)`."""
+        random = np.random.default_rng(seed)
+        shape = self.batch, self.steps, FEATURES
+        return random.normal(size=shape).astype("float32")
+
+
+@dataclass(frozen=True)
+class Programs:
+    """A training step, and a forward pass; both end when it is done."""
+
+    train: Callable[[], object]
+    infer: Callable[[], object]
+
+
+class DensePerGate(keras.layers.Layer):
+    """The cell that people write by hand: a Dense for each gate."""
+
+    def __init__(self, units: int) -> None:
+        super().__init__()
+        self.state_size = [units, units]
+        self.new_values = keras.layers.Dense(units, "tanh")
+        self.input_gate = keras.layers.Dense(units, "sigmoid")
+        self.forget_gate = keras.layers.Dense(units, "sigmoid")
+        self.output_gate = keras.layers.Dense(units, "sigmoid")
+
+    def build(self, shape: tuple[int, int]) -> None:
+        joined = shape[0], shape[1] + self.state_size[0]
+        for dense in (
+            self.new_values,
+            self.input_gate,
+            self.forget_gate,
+            self.output_gate,
+        ):
+            dense.build(joined)
+
+    def call(self, inputs: Any, states: Any) -> tuple[Any, Any]:
+        short, long = states
+        joined = keras.ops.concatenate([inputs, short], axis=-1)
+        learned = self.input_gate(joined) * self.new_values(joined)
+        long = self.forget_gate(joined) * long + learned
+        short = self.output_gate(joined) * keras.ops.tanh(long)
+        return short, [short, long]
+
+
+def in_keras(
+    layer: Callable[[int], keras.layers.Layer],
+    shape: Shape,
+    jit_compile: Any = "auto",
+) -> Programs:
+    """A Keras layer, on Keras's backend."""
+    model = keras.Sequential(
+        [
+            keras.Input((shape.steps, FEATURES)),
+            layer(shape.units),
+            keras.layers.Dense(FEATURES),
+        ]
+    )
+    model.compile("adam", "mse", jit_compile=jit_compile)
+    given, wanted = shape.sequences(1), shape.sequences(2)
+    return Programs(
+        lambda: model.train_on_batch(given, wanted),
+        lambda: model.predict_on_batch(given),
+    )
+
+
+def in_torch(shape: Shape) -> Programs:
+    """PyTorch's own layer, in PyTorch's own words."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    lstm = torch.nn.LSTM(FEATURES, shape.units, batch_first=True).to(device)
+    dense = torch.nn.Linear(shape.units, FEATURES).to(device)
+    adam = torch.optim.Adam([*lstm.parameters(), *dense.parameters()])
+    given, wanted = shape.sequences(1), shape.sequences(2)
+
+    def predict() -> torch.Tensor:
+        return dense(lstm(torch.from_numpy(given).to(device))[0])
+
+    def train() -> float:
+        adam.zero_grad()
+        right = torch.from_numpy(wanted).to(device)
+        loss = torch.nn.functional.mse_loss(predict(), right)
+        loss.backward()
+        adam.step()
+        return loss.item()
+
+    def infer() -> np.ndarray:
+        with torch.inference_mode():
+            return predict().cpu().numpy()
+
+    return Programs(train, infer)
+
+
+def products_alone(shape: Shape) -> Programs:
+    """Nothing but the matrix products: no LSTM can be faster.
+
+    Those of the events are one product for all steps, as are the gradients of
+    the weights; those of the memories, forwards and backwards, are one a step.
+    """
+    rows, all_rows = shape.batch, shape.batch * shape.steps
+    units, gates = shape.units, 4 * shape.units
+    forwards = [
+        (1, (all_rows, FEATURES), (FEATURES, gates)),
+        (shape.steps, (rows, units), (units, gates)),
+        (1, (all_rows, units), (units, FEATURES)),
+    ]
+    backwards = [
+        (1, (FEATURES, all_rows), (all_rows, gates)),
+        (1, (units, all_rows), (all_rows, gates)),
+        (shape.steps, (rows, gates), (gates, units)),
+        (1, (units, all_rows), (all_rows, FEATURES)),
+        (1, (all_rows, FEATURES), (FEATURES, units)),
+    ]
+    return Programs(
+        partial(multiply, drawn(forwards + backwards)),
+        partial(multiply, drawn(forwards)),
+    )
+
+
+def drawn(products: list[Any]) -> list[Any]:
+    """The shapes of matrices turned into matrices."""
+    return [
+        (times, keras.random.normal(left), keras.random.normal(right))
+        for times, left, right in products
+    ]
+
+
+def multiply(products: list[Any]) -> object:
+    """Does all the products, so many times each."""
+    for times, left, right in products:
+        for _ in range(times):
+            product = keras.ops.matmul(left, right)
+    return keras.ops.convert_to_numpy(product)
+
+
+def lstm(units: int) -> keras.layers.Layer:
+    return keras.layers.LSTM(units, return_sequences=True)
+
+
+def lstm_cell(units: int) -> keras.layers.Layer:
+    cell = keras.layers.LSTMCell(units)
+    return keras.layers.RNN(cell, return_sequences=True)
+
+
+def dense_per_gate(units: int) -> keras.layers.Layer:
+    return keras.layers.RNN(DensePerGate(units), return_sequences=True)
+
+
+def gate_lstm(variant: str, units: int) -> keras.layers.Layer:
+    return GateLSTM(units, variant, return_sequences=True)
+
+
+STANDARD = "GateLSTM, standard"
+LESSON = "GateLSTM, lesson"
+KERAS = "keras.layers.LSTM"
+KERAS_JIT = "keras.layers.LSTM, jit_compile=True"
+TORCH = "torch.nn.LSTM"
+PRODUCTS = "the matrix products alone"
+
+CONTENDERS: dict[str, Callable[[Shape], Programs]] = {
+    STANDARD: partial(in_keras, partial(gate_lstm, "standard")),
+    LESSON: partial(in_keras, partial(gate_lstm, "lesson")),
+    KERAS: partial(in_keras, lstm),
+    KERAS_JIT: partial(in_keras, lstm, jit_compile=True),
+    "keras.layers.RNN(LSTMCell)": partial(in_keras, lstm_cell),
+    "a Dense per gate, by hand": partial(in_keras, dense_per_gate),
+    TORCH: in_torch,
+    PRODUCTS: products_alone,
+}

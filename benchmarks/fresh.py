@@ -1,0 +1,69 @@
+"""What a layer costs in a process of its own: its first step, its memory.
+
+    python -m benchmarks.fresh "GateLSTM, standard" --units 256 --steps 100
+
+prints JSON: `first_step`, the seconds from a model that is not there to its
+first training step done, imports left out; `peak`, the MB that three training
+steps add at most to what the process had with Keras loaded.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+
+Costs = dict[str, float]
+
+
+def in_a_fresh_process(name: str, units: int, steps: int) -> Costs:
+    """Runs this file's program for a contender, on Keras's backend."""
+    command = [sys.executable, "-m", "benchmarks.fresh", name]
+    command += ["--units", str(units), "--steps", str(steps)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    costs: Costs = json.loads(done.stdout.splitlines()[-1])
+    return costs
+
+
+def main() -> None:
+    """Prints the costs."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("name")
+    parser.add_argument("--units", type=int, default=256)
+    parser.add_argument("--steps", type=int, default=100)
+    arguments = parser.parse_args()
+    from benchmarks.contenders import CONTENDERS, Shape
+
+    warm_up()
+    before = peak()
+    start = time.perf_counter()
+    shape = Shape(arguments.units, steps=arguments.steps)
+    train = CONTENDERS[arguments.name](shape).train
+    train()
+    first_step = time.perf_counter() - start
+    train()
+    train()
+    costs = {"first_step": first_step, "peak": peak() - before}
+    print(json.dumps(costs))
+
+
+def warm_up() -> None:
+    """Has the backend started, and its compiler loaded, by a small model."""
+    import keras
+
+    from benchmarks.contenders import FEATURES, Shape, in_keras, in_torch
+
+    small = Shape(units=FEATURES, batch=2, steps=2)
+    in_keras(keras.layers.Dense, small).train()
+    in_torch(small).train()
+
+
+def peak() -> float:
+    """The most memory that this process ever held, MB."""
+    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return kilobytes / 1024
+
+
+if __name__ == "__main__":
+    main()
