@@ -119,45 +119,62 @@ def in_torch(shape: Shape) -> Programs:
 
 
 def products_alone(shape: Shape) -> Programs:
-    """Nothing but the matrix products: no LSTM can be faster.
+    """Nothing but the matrix products, a gate's beside the others'.
 
     Those of the events are one product for all steps, as are the gradients of
     the weights; those of the memories, forwards and backwards, are one a step.
     """
     rows, all_rows = shape.batch, shape.batch * shape.steps
-    units, gates = shape.units, 4 * shape.units
+    units = shape.units
+    of_memories = (shape.steps, (rows, units), 4, (units, units))
     forwards = [
-        (1, (all_rows, FEATURES), (FEATURES, gates)),
-        (shape.steps, (rows, units), (units, gates)),
-        (1, (all_rows, units), (units, FEATURES)),
+        (1, (all_rows, FEATURES), 4, (FEATURES, units)),
+        of_memories,
+        (1, (all_rows, units), 1, (units, FEATURES)),
     ]
     backwards = [
-        (1, (FEATURES, all_rows), (all_rows, gates)),
-        (1, (units, all_rows), (all_rows, gates)),
-        (shape.steps, (rows, gates), (gates, units)),
-        (1, (units, all_rows), (all_rows, FEATURES)),
-        (1, (all_rows, FEATURES), (FEATURES, units)),
+        (1, (FEATURES, all_rows), 4, (all_rows, units)),
+        (1, (units, all_rows), 4, (all_rows, units)),
+        of_memories,
+        (1, (units, all_rows), 1, (all_rows, FEATURES)),
+        (1, (all_rows, FEATURES), 1, (FEATURES, units)),
     ]
-    return Programs(
-        partial(multiply, drawn(forwards + backwards)),
-        partial(multiply, drawn(forwards)),
-    )
+    return Programs(multiplied(forwards + backwards), multiplied(forwards))
 
 
-def drawn(products: list[Any]) -> list[Any]:
-    """The shapes of matrices turned into matrices."""
-    return [
-        (times, keras.random.normal(left), keras.random.normal(right))
-        for times, left, right in products
+def multiplied(shapes: list[Any]) -> Callable[[], object]:
+    """Does all products of so many matrices with so many, compiled."""
+    matrices = [
+        (
+            keras.random.normal((lefts, *left)),
+            keras.random.normal((rights, *right)),
+        )
+        for lefts, left, rights, right in shapes
     ]
 
+    def multiply(matrices: list[Any]) -> list[Any]:
+        return [
+            keras.ops.matmul(left, right)
+            for lefts, rights in matrices
+            for left in keras.ops.unstack(lefts)
+            for right in keras.ops.unstack(rights)
+        ]
 
-def multiply(products: list[Any]) -> object:
-    """Does all the products, so many times each."""
-    for times, left, right in products:
-        for _ in range(times):
-            product = keras.ops.matmul(left, right)
-    return keras.ops.convert_to_numpy(product)
+    multiply = compiled(multiply)
+    return lambda: keras.ops.convert_to_numpy(multiply(matrices)[-1])
+
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function as Keras's backend compiles it; PyTorch needs not."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow
+
+        return tensorflow.function(function)
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.jit(function)
+    return function
 
 
 def lstm(units: int) -> keras.layers.Layer:

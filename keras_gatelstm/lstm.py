@@ -2,7 +2,7 @@
 
 from typing import Any, Unpack
 
-from keras_gatelstm import options
+from keras_gatelstm import options, torch_lstm
 from keras_gatelstm.cell import CellOptions, GateCell
 from keras_gatelstm.gates import (
     ForgetGate,
@@ -292,3 +292,15 @@ class GateLSTM(GateSequence):
     @property
     def variant(self) -> str:
         return str(self.cell.variant)
+
+    def inner_loop(
+        self,
+        sequences: Tensor,
+        initial_state: Any,
+        mask: Tensor | None,
+        training: bool = False,
+    ) -> tuple[Tensor, Tensor, Any]:
+        """Keras's seam: the last output, all of them, the last memories."""
+        if torch_lstm.takes(self, mask, training):
+            return torch_lstm.run(self, sequences, initial_state)
+        return super().inner_loop(sequences, initial_state, mask, training)

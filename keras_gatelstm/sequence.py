@@ -49,8 +49,11 @@ class GateSequence(keras.layers.RNN):
             not carry them in `fit`, `evaluate` and `predict`.
         unroll: Boolean, whether to write the steps out one by one instead of
             as a loop; for short sequences of known length. Default `False`.
-        use_cudnn: `"auto"`, `True` or `False`; taken so that the layer can
-            stand in for one of Keras's, and not used.
+        use_cudnn: `"auto"` or `True` lets a whole sequence go to an LSTM of
+            the backend itself, on CPU or GPU, where that gives the same:
+            so far, that of PyTorch, for `GateLSTM(variant="standard")` with
+            no mask, dropout at work or refinements. `False` keeps to the
+            loop. Default `"auto"`.
         zero_output_for_mask: Boolean, whether the output of a masked step is
             zeros instead of the output before it. Default `False`.
         **kwargs: The arguments of `GateCell`, from `use_bias` to `seed`;

@@ -1,0 +1,78 @@
+"""On PyTorch, a whole sequence by PyTorch's own LSTM: no step by step.
+
+Keras's loop on PyTorch calls the cell from Python at every step. PyTorch has
+the standard variant as one operator (oneDNN on a CPU, cuDNN on a GPU), which
+is given the gates' own weights. Traces and exports ask the gates.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import keras
+from keras import ops
+
+from keras_gatelstm.network import Tensor
+
+if TYPE_CHECKING:
+    from keras_gatelstm.lstm import GateLSTM
+
+
+def takes(layer: "GateLSTM", mask: Tensor | None, training: bool) -> bool:
+    """Whether PyTorch's operator computes what this layer would."""
+    cell = layer.cell
+    activations = cell.activations
+    return (
+        keras.backend.backend() == "torch"
+        and layer.use_cudnn is not False
+        and not layer.unroll
+        and cell.variant == "standard"
+        and not (cell.peephole or cell.coupled)
+        and activations["activation"] is keras.activations.tanh
+        and activations["recurrent_activation"] is keras.activations.sigmoid
+        and layer.compute_dtype in ("float32", "float64")
+        and mask is None
+        and not (training and (cell.dropout or cell.recurrent_dropout))
+    )
+
+
+def run(
+    layer: "GateLSTM", sequences: Tensor, initial_state: Any
+) -> tuple[Tensor, Tensor, Any]:
+    """Gives what the layer's `inner_loop` gives."""
+    import torch
+
+    if layer.go_backwards:
+        sequences = torch.flip(sequences, [1])
+    # The memories of a stateful layer are overwritten before the gradient is
+    # taken: it needs them as they were.
+    memories = [memory.clone()[None] for memory in initial_state]
+    outputs, *memories = torch.lstm(
+        sequences,
+        memories,
+        _weights(layer),
+        has_biases=layer.cell.weight_options["use_bias"],
+        num_layers=1,
+        dropout=0.0,
+        train=torch.is_grad_enabled(),
+        bidirectional=False,
+        batch_first=True,
+    )
+    return outputs[:, -1], outputs, [memory[0] for memory in memories]
+
+
+def _weights(layer: "GateLSTM") -> list[Tensor]:
+    """The networks' weights side by side, in the order that is PyTorch's too.
+
+    PyTorch adds a second bias, the memory's: zeros.
+    """
+    networks = layer.cell.small_networks()
+
+    def joined(kind: str) -> Tensor:
+        weights = [getattr(network, kind) for network in networks]
+        return ops.concatenate(weights, axis=-1)
+
+    kernels = joined("kernel"), joined("recurrent_kernel")
+    weights = [ops.transpose(kernel) for kernel in kernels]
+    if layer.cell.weight_options["use_bias"]:
+        bias = joined("bias")
+        weights += [bias, ops.zeros_like(bias)]
+    return weights

@@ -1,0 +1,102 @@
+"""Whole sequences by PyTorch's own LSTM: when, and with the same results."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_gatelstm import GateLSTM
+from tests.backends import arrays, gradients
+from tests.families import UNITS, randomize
+
+torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.skipif(
+    keras.backend.backend() != "torch", reason="PyTorch's operator"
+)
+
+
+@pytest.fixture
+def operator_calls(monkeypatch):
+    """Counts the calls of PyTorch's operator, which still does its work."""
+    calls = []
+    operator = torch.lstm
+
+    def counted(*args, **kwargs):
+        calls.append(kwargs)
+        return operator(*args, **kwargs)
+
+    monkeypatch.setattr(torch, "lstm", counted)
+    return calls
+
+
+def pair(events, **options):
+    """The same layer twice: by the operator, and by the loop."""
+    layers = [
+        GateLSTM(UNITS, "standard", use_cudnn=use, **options)
+        for use in ("auto", False)
+    ]
+    for layer in layers:
+        layer.build(events.shape)
+    randomize(layers[0])
+    layers[1].set_weights(layers[0].get_weights())
+    return layers
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"use_bias": False},
+        {"return_sequences": True, "return_state": True},
+        {"go_backwards": True, "return_sequences": True},
+        {"stateful": True, "return_state": True},
+        {"dtype": "float64"},
+        {"dropout": 0.5, "recurrent_dropout": 0.5},
+    ],
+    ids=str,
+)
+def test_the_operator_gives_what_the_loop_gives(
+    events, options, operator_calls
+):
+    fast, slow = pair(events, **options)
+    for _ in range(2):  # The second call of a stateful layer goes on.
+        ours, theirs = arrays(fast(events)), arrays(slow(events))
+        for left, right in zip(ours, theirs, strict=True):
+            np.testing.assert_allclose(left, right, atol=1e-6)
+    assert len(operator_calls) == 2
+    slope = np.linspace(-1, 1, ours[0].size).reshape(ours[0].shape)
+    slope = slope.astype(ours[0].dtype)
+    # Gradients reach each weight of each gate, and the memories' past.
+    for left, right in zip(
+        gradients(fast, events, slope),
+        gradients(slow, events, slope),
+        strict=True,
+    ):
+        np.testing.assert_allclose(left, right, atol=1e-5)
+    assert len(operator_calls) == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "call"),
+    [
+        ({"use_cudnn": False}, {}),
+        ({"variant": "lesson"}, {}),
+        ({"activation": "relu"}, {}),
+        ({"recurrent_activation": "hard_sigmoid"}, {}),
+        ({"peephole": True}, {}),
+        ({"coupled": True}, {}),
+        ({"unroll": True}, {}),
+        ({"dtype": "mixed_bfloat16"}, {}),
+        ({"dropout": 0.5}, {"training": True}),
+        ({"recurrent_dropout": 0.5}, {"training": True}),
+        ({}, {"mask": True}),
+    ],
+    ids=str,
+)
+def test_what_the_operator_has_not_is_left_to_the_loop(
+    events, options, call, operator_calls
+):
+    layer = GateLSTM(UNITS, **{"variant": "standard", **options})
+    if "mask" in call:
+        call = {"mask": np.ones(events.shape[:2], bool)}
+    layer(events, **call)
+    assert not operator_calls
