@@ -14,6 +14,7 @@ from keras_gatelstm.gru import GateGRU, GateGRUCell
 from keras_gatelstm.lstm import GateLSTM, GateLSTMCell
 from keras_gatelstm.network import SmallNetwork
 from keras_gatelstm.rnn import GateRNN, GateRNNCell
+from keras_gatelstm.trace import GateTrace, record_gates
 
 __version__ = "0.1.0"
 
@@ -26,6 +27,7 @@ __all__ = [
     "GateLSTMCell",
     "GateRNN",
     "GateRNNCell",
+    "GateTrace",
     "LearnGate",
     "RememberGate",
     "ResetGate",
@@ -33,4 +35,5 @@ __all__ = [
     "UpdateGate",
     "UseGate",
     "convert",
+    "record_gates",
 ]

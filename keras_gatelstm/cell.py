@@ -155,13 +155,16 @@ class GateCell(options.UnitsLayer, DropoutRNNCell):
             return None
         of_events = of_memories = [None] * len(self.networks)
         if 0 < self.dropout < 1:
-            drawn = self.get_dropout_mask(event)
-            one_for_all = self.dropout_mask_count is None
-            of_events = [drawn] * len(self.networks) if one_for_all else drawn
+            of_events = self._for_each(self.get_dropout_mask(event))
         if 0 < self.recurrent_dropout < 1:
-            of_memories = self.get_recurrent_dropout_mask(memory)
+            drawn = self.get_recurrent_dropout_mask(memory)
+            of_memories = self._for_each(drawn)
         pairs = zip(of_events, of_memories, strict=True)
         return dict(zip(self.networks, pairs, strict=True))
+
+    def _for_each(self, drawn: Any) -> list[Tensor]:
+        one_for_all = not isinstance(drawn, list)
+        return [drawn] * len(self.networks) if one_for_all else drawn
 
     def get_initial_state(self, batch_size: Any = None) -> list[Tensor]:
         """Empty memories, `(batch_size, units)` each."""

@@ -17,8 +17,14 @@ from keras_gatelstm.export.inputs import (
 from keras_gatelstm.export.loops import FormError
 from keras_gatelstm.export.memories import carrying, memory_sizes, together
 from keras_gatelstm.export.scaling import Scaling
-from keras_gatelstm.loops import Loop, looping, recurrent_layers
-from keras_gatelstm.recording import Recorded, recording, run_by_keras
+from keras_gatelstm.gates.gate import Activity
+from keras_gatelstm.loops import (
+    Loop,
+    looping,
+    recurrent_layers,
+    run_by_keras,
+)
+from keras_gatelstm.recording import recording
 
 Tensor = Any
 
@@ -129,16 +135,21 @@ def gates(served: Served) -> Any:
     _check_recurrent(served)
 
     def record(*inputs: Tensor) -> dict[str, Tensor]:
-        recorded: Recorded = {}
-        served.run(list(inputs), recording(recorded))
-        layers = [path.split("/")[-1] for path in recorded]
-        if len(set(layers)) < len(layers):
-            raise FormError("two layers are called the same")
-        return {
-            f"{layer}_{name}": value
-            for layer, activity in zip(layers, recorded.values(), strict=True)
-            for name, value in activity.items()
-        }
+        recorded: dict[str, Tensor] = {}
+
+        def note(
+            layer: Any, activities: dict[str, Activity], mask: Tensor | None
+        ) -> None:
+            for cell, activity in activities.items():
+                # Of several cells, each goes by its own name.
+                place = layer.name if len(activities) == 1 else cell
+                for name, value in activity.items():
+                    if f"{place}_{name}" in recorded:
+                        raise FormError(f"two layers are called {place}")
+                    recorded[f"{place}_{name}"] = value
+
+        served.run(list(inputs), recording(note))
+        return recorded
 
     return _function(record, input_specs(served.model, None, None))
 

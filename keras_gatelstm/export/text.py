@@ -8,8 +8,7 @@ import tensorflow as tf
 from keras_gatelstm.export import loops
 from keras_gatelstm.export.memories import carrying, memory_sizes
 from keras_gatelstm.export.signatures import Served, masked
-from keras_gatelstm.loops import Loop
-from keras_gatelstm.recording import run_by_keras
+from keras_gatelstm.loops import Loop, run_by_keras
 
 Tensor = Any
 

@@ -1,0 +1,327 @@
+"""Recording: a model runs as it would, and its gates tell what they do."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_gatelstm.gates.gate import Activity
+from keras_gatelstm.gates_of import has_gates
+from keras_gatelstm.loops import Loop, layers_by_path, looping
+from keras_gatelstm.network import Tensor
+from keras_gatelstm.recording import cells_of, recording
+from keras_gatelstm.trace.gate_trace import GateTrace, unknown
+from keras_gatelstm.trace.store import Store
+
+Memories = Sequence[Any] | Mapping[str, Sequence[Any]] | None
+
+
+def record_gates(
+    model_or_layer: keras.layers.Layer,
+    inputs: Any,
+    layers: str | Sequence[str] | None = None,
+    training: bool = False,
+    mask: Any = None,
+    initial_state: Memories = None,
+    *,
+    tokens: Any = None,
+    batch_size: int = 32,
+    directory: str | Path | None = None,
+    memory_limit: int = 2**31,
+) -> GateTrace:
+    """Runs a model once, and records every gate at every step.
+
+    It works on `GateLSTM`, `GateGRU` and `GateRNN`, and as well on
+    `keras.layers.LSTM`, `GRU` and `SimpleRNN`, by themselves and anywhere in
+    a model. The model runs as `model(inputs)` does and gives the next layers
+    what it would; the memories recorded are the layer's own to the last bit
+    (where the backend has a whole LSTM in one operator, as PyTorch has, to
+    rounding). Memories of stateful layers, and all else a run would change,
+    are as before afterwards.
+
+    A layer that reads backwards, alone or in `Bidirectional`, is recorded in
+    the order of its input: step `t` is where it read event `t`.
+
+    Args:
+        model_or_layer: A Keras model or layer.
+        inputs: What it is called with: an array, or a list or dictionary of
+            arrays, with as many rows each.
+        layers: The paths of the layers to record, or their names; `None`
+            for all (default). The path of a layer inside others has their
+            names before it: `"bidirectional/forward_lstm"`, `"rnn/cell"`
+            where a layer stacks cells. When a layer is used again, `:2` is
+            after its path.
+        training: Boolean, whether to drop what is dropped in training.
+            Default `False`.
+        mask: `None`, or booleans `(batch, time)`, as in the call of a layer:
+            `False` at the steps to pass over.
+        initial_state: `None`, or the memories to start with, `(batch,
+            units)` each: a list of them, or where several layers are
+            recorded, a dictionary of lists by the layer's path.
+        tokens: `None`, or what stands at each step, for pictures and
+            reports: tokens or timestamps, `(time,)` or `(batch, time)`, or a
+            string of `time` characters.
+        batch_size: How many rows run at a time. Default 32.
+        directory: `None`, or a folder that keeps the quantities, as
+            `.npy` files that the trace reads as it needs them.
+        memory_limit: A trace of more bytes than this goes to a folder even
+            if none is named: a temporary one, which is gone with the trace.
+            Default 2 GiB.
+
+    Returns:
+        The trace: for each layer's path, quantities `(batch, time, units)`
+        by their names in the lesson.
+
+    Raises:
+        TypeError: if `model_or_layer` is no Keras layer.
+        ValueError: if there is no layer with gates in it, or none of this
+            name; if rows or steps do not match; if a layer with gates runs
+            inside another layer's loop, where it cannot be recorded.
+
+    Example:
+
+    >>> model = keras.Sequential([keras.layers.LSTM(4), keras.layers.Dense(1)])
+    >>> trace = record_gates(model, np.ones((2, 9, 3)))
+    >>> trace["lstm/forget_factor"].shape  # doctest: +SKIP
+    (2, 9, 4)
+    """
+    model = _checked(model_or_layer)
+    paths = layers_by_path(model)
+    _check_gates(model, paths)
+    rows = _row_count(inputs)
+    stateful = any(layer.stateful for layer in paths.values())
+    store = Store(rows, directory, memory_limit)
+    names = [layers] if isinstance(layers, str) else layers
+    memories = _by_path(initial_state, paths)
+    recorder = _Recorder(paths, store, names, memories)
+    loop = recorder.loop()
+    with _left_as_it_was(model, paths, training), looping(model, loop):
+        for start in range(0, rows, rows if stateful else batch_size):
+            stop = rows if stateful else min(start + batch_size, rows)
+            recorder.start(start, stop)
+            part = _rows_of(inputs, start, stop)
+            options = {} if mask is None else {"mask": np.asarray(mask)}
+            _call(model, part, training, _rows_of(options, start, stop))
+    _check_layers(names, recorder.seen)
+    if mask is not None and not store.masks:
+        raise ValueError(
+            "The mask reaches no recurrent layer: a layer before them does "
+            "not hand it on. Record the recurrent layer by itself, or use "
+            "keras.layers.Masking, or Embedding(mask_zero=True)."
+        )
+    traces = store.layers()
+    return GateTrace(traces, _tokens(tokens, traces))
+
+
+def _checked(model: Any) -> keras.layers.Layer:
+    if not isinstance(model, keras.layers.Layer):
+        raise TypeError(
+            "model_or_layer must be a Keras model or layer. "
+            f"Received: {model!r} (of type {type(model).__name__})"
+        )
+    return model
+
+
+def _check_gates(
+    model: keras.layers.Layer, paths: dict[str, keras.layers.RNN]
+) -> None:
+    if any(has_gates(it) for rnn in paths.values() for it in cells_of(rnn)):
+        return
+    found = [f"{path} ({type(it).__name__})" for path, it in paths.items()]
+    raise ValueError(
+        f"{model.name} has no gates to record: no GateLSTM, GateGRU, GateRNN, "
+        "LSTM, GRU or SimpleRNN. Its recurrent layers: "
+        f"{', '.join(found) or 'none'}"
+    )
+
+
+def _row_count(inputs: Any) -> int:
+    flat = keras.tree.flatten(inputs)
+    counts = {len(array) for array in flat}
+    if len(counts) != 1 or counts == {0}:
+        raise ValueError(
+            "inputs must have as many rows each, and at least one. "
+            f"Received: {[tuple(np.shape(array)) for array in flat]}"
+        )
+    return counts.pop()
+
+
+def _rows_of(arrays: Any, start: int, stop: int) -> Any:
+    return keras.tree.map_structure(lambda array: array[start:stop], arrays)
+
+
+def _call(
+    model: keras.layers.Layer, inputs: Any, training: bool, options: Any
+) -> None:
+    if model._call_has_training_arg:
+        options = {**options, "training": training}
+    if keras.backend.backend() == "torch":
+        import torch
+
+        with torch.no_grad():
+            model(inputs, **options)
+    else:
+        model(inputs, **options)
+
+
+def _by_path(
+    initial_state: Memories, paths: dict[str, keras.layers.RNN]
+) -> dict[int, Sequence[Any]]:
+    """The memories to start with, by the layer's identity."""
+    if initial_state is None:
+        return {}
+    if not isinstance(initial_state, Mapping):
+        if len(paths) > 1:
+            raise ValueError(
+                "initial_state must be a dictionary of memories by the path "
+                "of the layer, as there are several: "
+                f"{', '.join(paths)}. Received: {type(initial_state).__name__}"
+            )
+        initial_state = {next(iter(paths)): initial_state}
+    for path in initial_state:
+        if path not in paths:
+            raise ValueError(unknown("layer", path, paths, "the model"))
+    return {id(paths[path]): it for path, it in initial_state.items()}
+
+
+class _Recorder:
+    """Sees what the layers tell to the store, batch after batch."""
+
+    def __init__(
+        self,
+        paths: dict[str, keras.layers.RNN],
+        store: Store,
+        names: Sequence[str] | None,
+        memories: dict[int, Sequence[Any]],
+    ) -> None:
+        self.paths = {id(layer): path for path, layer in paths.items()}
+        self.store = store
+        self.names = names
+        self.seen: dict[str, None] = {}
+        self.memories = memories
+        self.rows = slice(0)
+        self.uses: dict[int, int] = {}
+
+    def start(self, start: int, stop: int) -> None:
+        self.rows = slice(start, stop)
+        self.uses = {}
+
+    def loop(self) -> Loop:
+        recorded = recording(self.note)
+
+        def started(
+            layer: keras.layers.RNN,
+            sequences: Tensor,
+            initial_state: Any,
+            mask: Tensor | None,
+            training: bool = False,
+        ) -> tuple[Tensor, Tensor, Any]:
+            if id(layer) in self.memories:
+                given = keras.tree.flatten(self.memories[id(layer)])
+                initial_state = self._memories(layer, initial_state, given)
+            return recorded(layer, sequences, initial_state, mask, training)
+
+        return started
+
+    def _memories(
+        self, layer: keras.layers.RNN, own: Any, given: list[Any]
+    ) -> Any:
+        flat = keras.tree.flatten(own)
+        given = [np.asarray(memory)[self.rows] for memory in given]
+        shapes = [tuple(memory.shape) for memory in flat]
+        if [memory.shape for memory in given] != shapes:
+            raise ValueError(
+                f"initial_state of {self.paths[id(layer)]} must have the "
+                f"shapes {shapes}, (batch, units) each. "
+                f"Received: {[memory.shape for memory in given]}"
+            )
+        memories = [ops.cast(it, layer.compute_dtype) for it in given]
+        return keras.tree.pack_sequence_as(own, memories)
+
+    def note(
+        self,
+        layer: keras.layers.RNN,
+        activities: dict[str, Activity],
+        mask: Tensor | None,
+    ) -> None:
+        use = self.uses[id(layer)] = self.uses.get(id(layer), 0) + 1
+        path = self.paths[id(layer)]
+        stacked = len(cells_of(layer)) > 1
+        for cell, activity in activities.items():
+            place = f"{path}/{cell}" if stacked else path
+            place += f":{use}" if use > 1 else ""
+            self.seen[place] = None
+            if self.names is not None and not _is_named(place, self.names):
+                continue
+            self.store.write(
+                place,
+                self.rows,
+                {name: _numbers(it, place) for name, it in activity.items()},
+                None if mask is None else _numbers(mask, place),
+            )
+
+
+def _numbers(tensor: Tensor, path: str) -> np.ndarray:
+    try:
+        return np.asarray(ops.convert_to_numpy(tensor))
+    except Exception as error:
+        raise ValueError(
+            f"{path} cannot be recorded: it runs inside another layer's loop "
+            "or compiled function, such as TimeDistributed's. Record that "
+            "layer by itself, on what it is given there."
+        ) from error
+
+
+@contextmanager
+def _left_as_it_was(
+    model: keras.layers.Layer,
+    paths: dict[str, keras.layers.RNN],
+    training: bool,
+) -> Iterator[None]:
+    """Gives back what a run changes: memories, and in training more."""
+    variables = [
+        memory
+        for layer in paths.values()
+        for memory in keras.tree.flatten(layer.states or [])
+    ]
+    if training:
+        variables += model.non_trainable_variables
+    before = [np.array(ops.convert_to_numpy(it)) for it in variables]
+    new = [layer for layer in paths.values() if layer.states is None]
+    try:
+        yield
+    finally:
+        for variable, value in zip(variables, before, strict=True):
+            variable.assign(value)
+        for layer in new:
+            if layer.states is not None:
+                layer.reset_state()
+
+
+def _is_named(path: str, names: Sequence[str]) -> bool:
+    return any(f"/{path}".endswith(f"/{name}") for name in names)
+
+
+def _check_layers(
+    names: Sequence[str] | None, available: dict[str, None]
+) -> None:
+    for name in names or ():
+        if not any(_is_named(path, [name]) for path in available):
+            raise ValueError(unknown("layer", name, available, "the model"))
+
+
+def _tokens(tokens: Any, layers: Mapping[str, Any]) -> np.ndarray | None:
+    if tokens is None:
+        return None
+    array = np.asarray(list(tokens) if isinstance(tokens, str) else tokens)
+    batch, time, _ = next(iter(layers.values())).shape
+    if array.shape not in ((time,), (batch, time)):
+        raise ValueError(
+            f"tokens must be one for each of {time} steps, (time,), or for "
+            f"each row too, {(batch, time)}. Received: shape {array.shape}"
+        )
+    return np.broadcast_to(array, (batch, time))
