@@ -1,4 +1,4 @@
-"""What gates do over many steps: how far open, how long they remember, what for.
+"""What gates do over many steps: how open, how long they remember, what for.
 
 All of them leave out masked steps.
 """

@@ -38,7 +38,8 @@ def save(trace: GateTrace, path: Path) -> Path:
     _check_suffix(path)
     with stage_in(path.parent) as stage:
         if path.suffix == ".npz":
-            np.savez_compressed(stage / path.name, **trace.to_dict())
+            arrays: dict[str, Any] = {**trace.to_dict()}
+            np.savez_compressed(stage / path.name, **arrays)
         else:
             _save_hdf5(trace, stage, path.name)
         move_into(stage, path.parent)
@@ -174,7 +175,7 @@ def to_xarray(trace: GateTrace) -> Any:
             "to_xarray needs xarray: pip install xarray"
         ) from error
     sizes = {layer.shape[1:] for layer in trace.values()}
-    variables = {}
+    variables: dict[str, Any] = {}
     for path, layer in trace.items():
         time, unit = "time", "unit"
         if len(sizes) > 1:

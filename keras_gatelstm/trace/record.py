@@ -288,8 +288,13 @@ def _left_as_it_was(
         for layer in paths.values()
         for memory in keras.tree.flatten(layer.states or [])
     ]
-    if training:
-        variables += model.non_trainable_variables
+    # Keras draws a dropout's masks even where it then drops nothing.
+    weights = {id(weight) for weight in model.weights}
+    variables += [
+        it
+        for it in model.non_trainable_variables
+        if training or id(it) not in weights
+    ]
     before = [np.array(ops.convert_to_numpy(it)) for it in variables]
     new = [layer for layer in paths.values() if layer.states is None]
     try:

@@ -68,7 +68,7 @@ class Store:
             path: LayerTrace(path, quantities, self.masks.get(path))
             for path, quantities in self.quantities.items()
         }
-        if self.temporary:
+        if self.temporary and self.directory is not None:
             # The files go when the last array that reads them does.
             arrays = [it for layer in layers.values() for it in layer.values()]
             _remove_with(arrays, self.directory)
@@ -98,7 +98,7 @@ def _check_time(path: str, array: np.ndarray, value: np.ndarray) -> None:
         )
 
 
-def _remove_with(arrays: list[np.ndarray], directory: Path | None) -> None:
+def _remove_with(arrays: list[np.ndarray], directory: Path) -> None:
     mapped = [array for array in arrays if isinstance(array, np.memmap)]
     left = {id(array) for array in mapped}
 

@@ -66,6 +66,24 @@ class Vocabulary:
         """The vocabulary of a text, in the order of code points."""
         return cls("".join(sorted(set(text) - {UNKNOWN})))
 
+    @classmethod
+    def load(cls, path: Path) -> "Vocabulary":
+        """Reads what `save` wrote.
+
+        Raises:
+            UsageError: if the file is not there, or holds something else.
+        """
+        try:
+            unknown, *known = json.loads(path.read_text("utf-8"))["characters"]
+        except FileNotFoundError:
+            raise UsageError(
+                f"{path} is not there: it has the model's characters, and "
+                "recipes.char_text writes it beside the model"
+            ) from None
+        except (ValueError, KeyError, TypeError) as error:
+            raise UsageError(f"{path} holds no vocabulary") from error
+        return cls("".join(known))
+
     def __len__(self) -> int:
         return len(self.characters)
 

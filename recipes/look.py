@@ -1,0 +1,237 @@
+"""Looks into a trained model: what each gate does, step by step.
+
+    python -m recipes.look saved_models/char_text/model.keras --text "To be,"
+    python -m recipes.look MODEL.keras --text-file play.txt
+    python -m recipes.look MODEL.keras --series readings.csv
+
+The model reads the text or the series once. A text is read by the characters
+in `vocabulary.json` beside the model; a series is a CSV file with a line of
+names, a line for each step, and a column for each feature, after one of
+timestamps if there is one. It writes, beside the model or to `--output`,
+
+    look/
+        report.html       all of it to explore, in a browser
+        gates.png         every gate, unit by unit, over the steps
+        memory.png        what a few units keep and learn
+        saturation.png    how often each gate is open or shut
+        cell.png          the last step, in the lesson's diagram
+        trace.npz         the numbers: `GateTrace.load`
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tabulate import tabulate
+
+from recipes import console
+from recipes.data.series import read_csv
+from recipes.data.text import Vocabulary
+
+# The most steps that fit in a picture and can still be read.
+PICTURED_STEPS = 200
+PICTURED_UNITS = 3
+RANKED_UNITS = 8
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Records the model, draws, and reports, as the arguments say."""
+    args = parse(arguments)
+    check(args)
+    # Imported late: TensorFlow takes seconds, mistakes show at once.
+    from keras_gatelstm import record_gates
+    from keras_gatelstm.files import move_into, stage_in
+
+    model = load(args.model)
+    inputs, tokens = read(model, args)
+    try:
+        trace = record_gates(model, inputs, tokens=tokens)
+    except ValueError as error:
+        raise console.UsageError(str(error).replace("\n", " ")) from error
+    print(f"recorded {len(tokens):,} steps")
+    folder = args.output or args.model.parent / "look"
+    with stage_in(folder) as stage:
+        draw(trace, stage, args.model.stem)
+        written = sorted(path.name for path in stage.iterdir())
+        move_into(stage, folder)
+    report(trace, "".join(tokens) if args.series is None else None)
+    print("written:")
+    for name in written:
+        print(f"  {folder / name}")
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Reads the command line."""
+    parser = console.Parser(
+        prog="python -m recipes.look",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("model", type=Path, metavar="MODEL.keras")
+    given = parser.add_mutually_exclusive_group(required=True)
+    given.add_argument("--text", help="a text to read")
+    given.add_argument(
+        "--text-file", type=Path, help="a file of text", metavar="FILE"
+    )
+    given.add_argument(
+        "--series", type=Path, help="a CSV file to read", metavar="FILE"
+    )
+    parser.add_argument(
+        "--vocabulary",
+        type=Path,
+        help="the model's characters (default: vocabulary.json beside it)",
+        metavar="FILE",
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        help="folder to write to (default: look, beside the model)",
+        metavar="FOLDER",
+    )
+    return parser.parse_args(arguments)
+
+
+def check(args: argparse.Namespace) -> None:
+    """Refuses files that are not there, before TensorFlow is loaded."""
+    for path in (args.model, args.text_file, args.series):
+        if path is not None and not path.is_file():
+            raise console.UsageError(f"there is no file {path}")
+    if args.model.suffix != ".keras":
+        raise console.UsageError(
+            f"MODEL must be a .keras file. Received: {args.model}"
+        )
+    if args.text == "":
+        raise console.UsageError("--text is empty")
+    if args.output and args.output.exists() and not args.output.is_dir():
+        raise console.UsageError(
+            f"--output {args.output} is a file: name a folder to write to"
+        )
+
+
+def load(path: Path) -> Any:
+    """The model in a file."""
+    import keras
+
+    try:
+        return keras.saving.load_model(path, compile=False)
+    except (ValueError, TypeError, OSError) as error:
+        first, *_ = str(error).strip().splitlines() or ["unreadable"]
+        raise console.UsageError(
+            f"{path} cannot be loaded as a Keras model: {first}"
+        ) from error
+
+
+def read(model: Any, args: argparse.Namespace) -> tuple[np.ndarray, list[str]]:
+    """What the model is given, one row, and what stands at each step."""
+    if args.series is not None:
+        return read_series(model, args.series)
+    path = args.vocabulary or args.model.parent / "vocabulary.json"
+    vocabulary = Vocabulary.load(path)
+    text = args.text
+    if text is None:
+        try:
+            text = args.text_file.read_text("utf-8")
+        except UnicodeDecodeError as error:
+            raise console.UsageError(
+                f"{args.text_file} is not in UTF-8"
+            ) from error
+    if len(model.input_shape) != 2:
+        raise console.UsageError(
+            f"{args.model} takes {model.input_shape}, not the numbers of "
+            "characters, (batch, time): give it a --series"
+        )
+    return vocabulary.encode(text)[np.newaxis], list(text)
+
+
+def read_series(model: Any, path: Path) -> tuple[np.ndarray, list[str]]:
+    """The numbers of a file, one row, and its timestamps."""
+    series = read_csv(path)
+    features = model.input_shape[-1]
+    if len(model.input_shape) != 3 or features != series.values.shape[1]:
+        raise console.UsageError(
+            f"{path} has {series.values.shape[1]} columns of numbers, "
+            f"{', '.join(series.columns)}; the model takes "
+            f"{model.input_shape}, (batch, time, features)"
+        )
+    steps = model.input_shape[1] or len(series.values)
+    if len(series.values) < steps:
+        raise console.UsageError(
+            f"{path} has {len(series.values)} rows; the model takes {steps}"
+        )
+    return series.values[np.newaxis, -steps:], series.times[-steps:]
+
+
+def draw(trace: Any, folder: Path, title: str) -> None:
+    """Writes the pictures, the report and the trace."""
+    from keras_gatelstm import plots
+    from keras_gatelstm.report import write_report
+
+    last = trace.select(time=slice(-PICTURED_STEPS, None))
+    for path in trace:
+        # Of several layers, each has pictures of its own.
+        of_layer = f"-{path.replace('/', '-')}" if len(trace) > 1 else ""
+        units = range(min(PICTURED_UNITS, trace[path].shape[-1]))
+        figures = {
+            "gates": plots.plot_gates(last, path),
+            "memory": plots.plot_memory(last, path, units),
+        }
+        if has_factors(trace[path]):
+            figures["saturation"] = plots.plot_saturation(trace, path)
+        if "long_term_memory" in trace[path]:
+            figures["cell"] = plots.plot_cell(trace, path)
+        for name, figure in figures.items():
+            figure.savefig(folder / f"{name}{of_layer}.png")
+    write_report(trace, folder / "report.html", title)
+    trace.save(folder / "trace.npz")
+
+
+def has_factors(layer: Any) -> bool:
+    """Whether a layer has gates that open and shut."""
+    from keras_gatelstm import statistics
+
+    return bool(statistics.factors(layer))
+
+
+def report(trace: Any, text: str | None) -> None:
+    """Prints how open the gates are, and which units go with what."""
+    from keras_gatelstm import statistics
+
+    rows = []
+    for path, layer in trace.items():
+        for name in statistics.factors(layer):
+            share = statistics.saturation(layer, name)
+            rows.append([path, name, share.high.mean(), share.low.mean()])
+    heads = ["layer", "gate", "open, above 0.9", "shut, below 0.1"]
+    if rows:
+        print(f"\n{tabulate(rows, heads, floatfmt='.1%')}")
+    for path, layer in trace.items():
+        if has_factors(layer):
+            half_life = np.median(statistics.half_life(layer))
+            print(
+                f"\n{path}: half of a memory is gone in {half_life:.1f} steps"
+            )
+    if text is not None:
+        report_units(trace, text)
+
+
+def report_units(trace: Any, text: str) -> None:
+    """Prints the units that go most with a property of the text."""
+    from keras_gatelstm import statistics
+
+    properties = statistics.text_properties(text)
+    rows = [
+        [path, it.unit, it.quantity, it.property, it.correlation]
+        for path, layer in trace.items()
+        for it in statistics.characterful_units(
+            layer, properties, top=RANKED_UNITS
+        )
+    ]
+    heads = ["layer", "unit", "of its", "goes with", "correlation"]
+    print(f"\n{tabulate(rows, heads, floatfmt='.2f')}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(console.run("look", main))

@@ -1,0 +1,120 @@
+"""A trace: asked by name, cut, written and read back."""
+
+import numpy as np
+import pytest
+
+from keras_gatelstm import GateTrace
+from keras_gatelstm.trace import LayerTrace
+
+random = np.random.default_rng(0)
+
+
+def some_trace(tokens=True, mask=True):
+    def layer(path, units):
+        shape = (2, 5, units)
+        values = {
+            name: random.normal(size=shape).astype("float32")
+            for name in ("forget_factor", "kept")
+        }
+        there = random.random((2, 5)) > 0.3 if mask else None
+        return LayerTrace(path, values, there)
+
+    layers = {path: layer(path, 3) for path in ("first", "both/second")}
+    words = np.array([list("héllo"), list("a\n b\t")])
+    return GateTrace(layers, words if tokens else None)
+
+
+def assert_equal(one, other):
+    one, other = one.to_dict(), other.to_dict()
+    assert one.keys() == other.keys()
+    for name, value in one.items():
+        np.testing.assert_array_equal(value, other[name])
+        assert value.dtype == other[name].dtype
+
+
+def test_by_name():
+    trace = some_trace()
+    assert trace["first/kept"] is trace["first"]["kept"]
+    assert trace["both/second/kept"] is trace["both/second"]["kept"]
+    alone = GateTrace({"first": trace["first"]})
+    assert alone["kept"] is trace["first/kept"]
+
+
+def test_unknown_names_say_what_there_is():
+    trace = some_trace()
+    with pytest.raises(KeyError, match="mean 'kept'. Available: forget_factor"):
+        trace["first/kep"]
+    with pytest.raises(KeyError, match="Available: first, both/second"):
+        trace["third/kept"]
+    with pytest.raises(ValueError, match="several layers: name one"):
+        trace.only_layer()
+
+
+def test_a_part_keeps_its_axes():
+    trace = some_trace()
+    part = trace.select(batch=1, time=slice(1, 4), units=[2, 0])
+    np.testing.assert_array_equal(
+        part["first/kept"], trace["first/kept"][1:, 1:4][..., [2, 0]]
+    )
+    np.testing.assert_array_equal(
+        part["first"].mask, trace["first"].mask[1:, 1:4]
+    )
+    assert part.tokens.tolist() == [["\n", " ", "b"]]
+    with pytest.raises(IndexError, match="units must be from 0 to 2"):
+        trace.select(units=3)
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".h5", ".hdf5"])
+@pytest.mark.parametrize("extras", [True, False])
+def test_saved_and_loaded(tmp_path, suffix, extras):
+    trace = some_trace(tokens=extras, mask=extras)
+    path = trace.save(tmp_path / "new" / f"trace{suffix}")
+    assert_equal(GateTrace.load(path), trace)
+
+
+def test_timestamps_are_kept(tmp_path):
+    days = np.arange("2026-01-01", "2026-01-06", dtype="datetime64[D]")
+    trace = GateTrace(some_trace().layers, np.stack([days, days]))
+    for name in ("t.npz", "t.h5"):
+        assert_equal(GateTrace.load(trace.save(tmp_path / name)), trace)
+
+
+def test_lstmvis_finds_states_words_and_their_numbers(tmp_path):
+    import h5py
+    import yaml
+
+    trace = some_trace()
+    trace.save(tmp_path / "states.h5")
+    config = yaml.safe_load((tmp_path / "lstm.yml").read_text("utf-8"))
+    lines = (tmp_path / "words.dict").read_text("utf-8").splitlines()
+    words = {int(it.split(" ")[1]): it.split(" ")[0] for it in lines}
+    files = config["files"]
+    with h5py.File(tmp_path / files[config["states"]["file"]]) as file:
+        numbers = file[config["word_sequence"]["path"]][()]
+        assert "".join(words[it] for it in numbers) == "hélloa⏎␣b⇥"
+        for kind in config["states"]["types"]:
+            assert file[kind["path"]].shape == (10, 3)
+            assert kind["type"] in ("state", "output")
+    assert len(config["states"]["types"]) == 4
+
+
+def test_files_that_are_no_traces_are_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match="There is no file"):
+        GateTrace.load(tmp_path / "none.npz")
+    with pytest.raises(ValueError, match="must end in .npz"):
+        some_trace().save(tmp_path / "trace.txt")
+    for name in ("bad.npz", "bad.h5"):
+        (tmp_path / name).write_bytes(b"nothing of the kind")
+        with pytest.raises(ValueError, match="cannot be read as a trace"):
+            GateTrace.load(tmp_path / name)
+
+
+def test_to_xarray():
+    pytest.importorskip("xarray")
+    trace = some_trace()
+    dataset = trace.to_xarray()
+    assert dict(dataset.sizes) == {"batch": 2, "time": 5, "unit": 3}
+    np.testing.assert_array_equal(
+        dataset["first.kept"].isel(batch=1), trace["first/kept"][1]
+    )
+    assert dataset["token"].values.tolist() == trace.tokens.tolist()

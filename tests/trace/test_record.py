@@ -1,0 +1,357 @@
+"""What is recorded is what the layers do, wherever in a model they are."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers, ops
+
+from keras_gatelstm import (
+    GateGRUCell,
+    GateLSTM,
+    GateTrace,
+    convert,
+    record_gates,
+)
+from tests.backends import array
+from tests.families import TIME, UNITS, families, randomize, some_events
+
+# On TensorFlow a layer that is recorded does what it does anyway, operator by
+# operator; JAX compiles it anew, and PyTorch has whole layers as operators.
+EXACT = 0 if keras.backend.backend() == "tensorflow" else 1e-6
+
+
+def memory_of(trace, path=None):
+    layer = trace.layer(path)
+    return layer["short_term_memory" if len(layer) > 4 else "memory"]
+
+
+def assert_recombines(layer):
+    """The quantities of a layer's trace keep the lesson's equations."""
+
+    def equal(one, other):
+        np.testing.assert_allclose(one, other, atol=2e-6)
+
+    if "memory" in layer:
+        return
+    equal(layer["learned"], layer["new_information"] * layer["ignore_factor"])
+    equal(layer["long_term_memory"], layer["kept"] + layer["learned"])
+    equal(
+        layer["short_term_memory"],
+        layer["useful_memory"] * layer["use_factor"],
+    )
+    before = layer["long_term_memory"][:, :-1]
+    equal(layer["kept"][:, 1:], before * layer["forget_factor"][:, 1:])
+
+
+def sequence(*parts, shape=(TIME, 3)):
+    model = keras.Sequential([keras.Input(shape), *parts])
+    randomize(model)
+    return model
+
+
+@families
+def test_the_memory_recorded_is_the_output_of_ours_and_of_keras(family, events):
+    pair = family.pair(events, return_sequences=True)
+    traces = [record_gates(layer, events) for layer in pair]
+    for layer, trace in zip(pair, traces, strict=True):
+        np.testing.assert_allclose(
+            memory_of(trace), array(layer(events)), atol=EXACT
+        )
+        assert_recombines(trace.only_layer())
+    ours, theirs = (trace.only_layer() for trace in traces)
+    assert list(ours) == list(theirs)
+    for name, value in ours.items():
+        np.testing.assert_allclose(value, theirs[name], atol=1e-5)
+
+
+def test_lesson_recombines_and_reads_what_was_kept(events):
+    layer = GateLSTM(UNITS)
+    trace = record_gates(layer, events)
+    assert_recombines(trace.only_layer())
+    dense = layer.cell.use_gate.useful_memory
+    np.testing.assert_allclose(
+        trace["useful_memory"], array(dense(trace["kept"])), atol=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    "dropout", [{"dropout": 0.4}, {"recurrent_dropout": 0.4}]
+)
+@families
+def test_dropout_is_that_of_the_layer(family, events, dropout):
+    for layer in family.pair(events, seed=3, **dropout):
+        trace = record_gates(layer, events, training=True)
+        assert_recombines(trace.only_layer())
+        plain = record_gates(layer, events)
+        assert not np.allclose(memory_of(trace), memory_of(plain))
+        # And the recording draws nothing that the layer would have drawn.
+        again = record_gates(layer, events, training=True)
+        np.testing.assert_array_equal(memory_of(trace), memory_of(again))
+
+
+def test_paths_in_nested_stacked_and_bidirectional_models(events):
+    cells = [layers.LSTMCell(2, name="lower"), GateGRUCell(4, name="upper")]
+    inner = keras.Sequential(
+        [
+            keras.Input((TIME, 6)),
+            layers.RNN(cells, return_sequences=True, name="rnn"),
+        ],
+        name="inner",
+    )
+    both_ways = layers.Bidirectional(
+        layers.LSTM(3, return_sequences=True, name="lstm"), name="both"
+    )
+    model = sequence(
+        GateLSTM(UNITS, return_sequences=True, name="first"), both_ways, inner
+    )
+    trace = record_gates(model, events)
+    assert list(trace) == [
+        "first",
+        "both/forward_lstm",
+        "both/backward_lstm",
+        "inner/rnn/lower",
+        "inner/rnn/upper",
+    ]
+    np.testing.assert_allclose(
+        memory_of(trace, "inner/rnn/upper"), array(model(events)), atol=EXACT
+    )
+    for layer in trace.values():
+        assert_recombines_forwards(layer)
+    assert list(record_gates(model, events, layers="rnn/lower")) == [
+        "inner/rnn/lower"
+    ]
+    joined = [memory_of(trace, f"both/{way}_lstm") for way in WAYS]
+    expected = both_ways(memory_of(trace, "first"))
+    np.testing.assert_allclose(
+        np.concatenate(joined, -1), array(expected), atol=EXACT
+    )
+
+
+WAYS = ("forward", "backward")
+
+
+def assert_recombines_forwards(layer):
+    if "backward" not in layer.path:
+        assert_recombines(layer)
+        return
+    turned = {name: value[:, ::-1] for name, value in layer.items()}
+    assert_recombines(turned)
+
+
+def test_masked_steps_are_marked_and_repeat_the_step_before(events):
+    events[1, 3:] = 0
+    events[2, 2] = 0
+    layer = GateLSTM(UNITS, "standard", return_sequences=True)
+    model = sequence(layers.Masking(), layer)
+    trace = record_gates(model, events)
+    told = trace.only_layer()
+    np.testing.assert_array_equal(told.mask, events.any(axis=-1))
+    np.testing.assert_allclose(
+        memory_of(trace), array(model(events)), atol=EXACT
+    )
+    for value in told.values():
+        np.testing.assert_array_equal(value[1, 3:], value[1, [2, 2, 2]])
+        np.testing.assert_array_equal(value[2, 2], value[2, 1])
+    assert len(told.counted("kept")) == told.mask.sum()
+    alone = record_gates(layer, events, mask=events.any(axis=-1))
+    np.testing.assert_array_equal(alone["kept"], trace["kept"])
+
+
+class LosesMasks(layers.Layer):
+    supports_masking = True
+
+    def call(self, inputs):
+        return inputs + 0
+
+    def compute_mask(self, inputs, mask=None):
+        return None
+
+
+def test_a_mask_that_reaches_no_layer_is_refused(events):
+    model = sequence(LosesMasks(), GateLSTM(2))
+    model.supports_masking = True
+    with pytest.raises(ValueError, match="mask reaches no recurrent layer"):
+        record_gates(model, events, mask=np.ones((4, TIME), bool))
+
+
+def test_stateful_layers_keep_the_memories_they_had(events):
+    model = keras.Sequential(
+        [
+            keras.Input(batch_shape=events.shape),
+            GateLSTM(UNITS, stateful=True, return_sequences=True),
+            layers.LSTM(2, stateful=True),
+        ]
+    )
+    model(events)
+    before = [array(it) for layer in model.layers for it in layer.states]
+    traces = [record_gates(model, events) for _ in range(2)]
+    after = [array(it) for layer in model.layers for it in layer.states]
+    for one, other in zip(before, after, strict=True):
+        np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(
+        *(trace["gate_lstm/kept"] for trace in named(traces))
+    )
+    np.testing.assert_allclose(
+        traces[0][list(traces[0])[-1]]["short_term_memory"][:, -1],
+        array(model(events)),
+        atol=EXACT,
+    )
+
+
+def named(traces):
+    """The traces with their first layer called as it would be alone."""
+    return [
+        GateTrace({"gate_lstm": trace[next(iter(trace))]}) for trace in traces
+    ]
+
+
+def test_it_starts_with_the_memories_it_is_given(family_lstm, events):
+    memories = family_lstm.some_memories()
+    ours, theirs = family_lstm.pair(events, return_sequences=True)
+    for layer in (ours, theirs):
+        trace = record_gates(layer, events, initial_state=memories)
+        np.testing.assert_allclose(
+            trace["kept"][:, 0],
+            memories[1] * trace["forget_factor"][:, 0],
+            atol=1e-6,
+        )
+        expected = layer(
+            events, initial_state=[ops.convert_to_tensor(it) for it in memories]
+        )
+        np.testing.assert_allclose(memory_of(trace), array(expected), atol=1e-6)
+    model = sequence(ours)
+    by_path = record_gates(model, events, initial_state={ours.name: memories})
+    np.testing.assert_allclose(by_path["kept"], trace["kept"], atol=1e-5)
+
+
+@pytest.fixture
+def family_lstm():
+    from tests.families import LSTM
+
+    return LSTM
+
+
+def test_a_layer_used_twice_is_recorded_twice(events):
+    layer = GateLSTM(3, return_sequences=True, name="shared")
+    given = keras.Input((TIME, 3))
+    model = keras.Model(given, layer(layer(given)))
+    trace = record_gates(model, events)
+    assert list(trace) == ["shared", "shared:2"]
+    np.testing.assert_allclose(
+        memory_of(trace, "shared:2"),
+        array(layer(memory_of(trace, "shared"))),
+        atol=EXACT,
+    )
+
+
+def test_reading_backwards_is_told_in_the_order_of_the_input(events):
+    layer = layers.LSTM(3, go_backwards=True, return_sequences=True)
+    trace = record_gates(layer, events)
+    np.testing.assert_allclose(
+        memory_of(trace)[:, ::-1], array(layer(events)), atol=EXACT
+    )
+
+
+def test_many_rows_go_batch_by_batch_and_to_the_disk(tmp_path):
+    events = some_events(batch=7)
+    layer = GateLSTM(4)
+    whole = record_gates(layer, events)
+    kept = record_gates(layer, events, batch_size=3, directory=tmp_path / "a")
+    spilled = record_gates(layer, events, batch_size=2, memory_limit=1000)
+    for trace in (kept, spilled):
+        assert isinstance(trace["kept"], np.memmap)
+        for name, value in whole.only_layer().items():
+            np.testing.assert_allclose(value, trace[name], atol=1e-6)
+    assert len(list((tmp_path / "a").glob("*.npy"))) == 9
+    folder = _folder_of(spilled["learned"])
+    assert folder.is_dir()
+    del spilled, trace, value
+    assert not folder.exists()
+
+
+def _folder_of(array):
+    from pathlib import Path
+
+    return Path(array.filename).parent
+
+
+def test_half_precision(events):
+    for layer in (
+        GateLSTM(3, return_sequences=True, dtype="mixed_bfloat16"),
+        layers.LSTM(3, return_sequences=True, dtype="mixed_bfloat16"),
+    ):
+        trace = record_gates(layer, events)
+        np.testing.assert_allclose(
+            memory_of(trace).astype("float32"),
+            array(ops.cast(layer(events), "float32")),
+            atol=EXACT and 0.02,
+        )
+
+
+def test_a_trained_layer_is_told_with_its_new_weights(events):
+    layer = layers.LSTM(3)
+    record_gates(layer, events)
+    randomize(layer)
+    ours = convert.from_keras(layer)
+    np.testing.assert_allclose(
+        record_gates(layer, events)["use_factor"],
+        record_gates(ours, events)["use_factor"],
+        atol=1e-6,
+    )
+
+
+def test_what_cannot_be_recorded_is_refused_with_what_there_is(events):
+    model = sequence(GateLSTM(2, name="lower"))
+    with pytest.raises(TypeError, match="must be a Keras model or layer"):
+        record_gates(lambda it: it, events)
+    with pytest.raises(ValueError, match="has no gates to record.*none"):
+        record_gates(sequence(layers.Dense(2)), events)
+    with pytest.raises(ValueError, match="mean 'lower'. Available: lower"):
+        record_gates(model, events, layers="lowe")
+    with pytest.raises(ValueError, match="as many rows each"):
+        record_gates(model, events[:0])
+    with pytest.raises(ValueError, match=r"tokens must be one for each of 6"):
+        record_gates(model, events, tokens="abc")
+    with pytest.raises(ValueError, match=r"must have the shapes \[\(4, 2\)"):
+        record_gates(model, events, initial_state=[np.ones((4, 3))] * 2)
+    with pytest.raises(ValueError, match="no layer 'other'"):
+        record_gates(model, events, initial_state={"other": []})
+
+
+def test_a_layer_in_another_layers_loop():
+    model = sequence(
+        layers.TimeDistributed(GateLSTM(2, name="lstm")), shape=(4, TIME, 3)
+    )
+    sequences = some_events(batch=8).reshape(2, 4, TIME, 3)
+    trace = record_gates(model, sequences)
+    last = [memory_of(trace, path)[:, -1] for path in trace]
+    np.testing.assert_allclose(np.stack(last, 1), array(model(sequences)))
+
+
+class Compiled(layers.Layer):
+    """A layer whose inside is compiled apart."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+
+    def build(self, shape):
+        self.layer.build(shape)
+
+    def call(self, inputs):
+        if keras.backend.backend() == "jax":
+            import jax
+
+            return jax.jit(self.layer)(inputs)
+        import tensorflow as tf
+
+        return tf.function(self.layer)(inputs)
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() == "torch", reason="PyTorch compiles nothing here"
+)
+def test_a_layer_in_a_compiled_function_is_refused(events):
+    model = sequence(Compiled(GateLSTM(2, name="lstm")))
+    with pytest.raises(ValueError, match="lstm cannot be recorded: it runs"):
+        record_gates(model, events)
