@@ -9,12 +9,11 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_gatelstm.gates.gate import Activity
 from keras_gatelstm.gates_of import has_gates
-from keras_gatelstm.loops import Loop, layers_by_path, looping
-from keras_gatelstm.network import Tensor
-from keras_gatelstm.recording import cells_of, recording
+from keras_gatelstm.loops import layers_by_path
+from keras_gatelstm.recording import cells_of
 from keras_gatelstm.trace.gate_trace import GateTrace, unknown
+from keras_gatelstm.trace.run import run
 from keras_gatelstm.trace.store import Store
 
 Memories = Sequence[Any] | Mapping[str, Sequence[Any]] | None
@@ -93,20 +92,23 @@ def record_gates(
     paths = layers_by_path(model)
     _check_gates(model, paths)
     rows = _row_count(inputs)
-    stateful = any(layer.stateful for layer in paths.values())
+    if any(layer.stateful for layer in paths.values()):
+        batch_size = rows
+    given: dict[str, Any] = {"inputs": inputs}
+    if mask is not None:
+        given["mask"] = np.asarray(mask)
+    given["memories"] = _by_path(initial_state, paths)
     store = Store(rows, directory, memory_limit)
     names = [layers] if isinstance(layers, str) else layers
-    memories = _by_path(initial_state, paths)
-    recorder = _Recorder(paths, store, names, memories)
-    loop = recorder.loop()
-    with _left_as_it_was(model, paths, training), looping(model, loop):
-        for start in range(0, rows, rows if stateful else batch_size):
-            stop = rows if stateful else min(start + batch_size, rows)
-            recorder.start(start, stop)
-            part = _rows_of(inputs, start, stop)
-            options = {} if mask is None else {"mask": np.asarray(mask)}
-            _call(model, part, training, _rows_of(options, start, stop))
-    _check_layers(names, recorder.seen)
+    seen: dict[str, None] = {}
+    with _left_as_it_was(model, paths, training):
+        for start in range(0, rows, batch_size):
+            part = slice(start, min(start + batch_size, rows))
+            for path, told in run(model, _rows_of(given, part), training):
+                seen[path] = None
+                if names is None or _is_named(path, names):
+                    store.write(path, part, *told)
+    _check_names(names, seen)
     if mask is not None and not store.masks:
         raise ValueError(
             "The mask reaches no recurrent layer: a layer before them does "
@@ -150,28 +152,14 @@ def _row_count(inputs: Any) -> int:
     return counts.pop()
 
 
-def _rows_of(arrays: Any, start: int, stop: int) -> Any:
-    return keras.tree.map_structure(lambda array: array[start:stop], arrays)
-
-
-def _call(
-    model: keras.layers.Layer, inputs: Any, training: bool, options: Any
-) -> None:
-    if model._call_has_training_arg:
-        options = {**options, "training": training}
-    if keras.backend.backend() == "torch":
-        import torch
-
-        with torch.no_grad():
-            model(inputs, **options)
-    else:
-        model(inputs, **options)
+def _rows_of(given: Any, rows: slice) -> Any:
+    return keras.tree.map_structure(lambda array: array[rows], given)
 
 
 def _by_path(
     initial_state: Memories, paths: dict[str, keras.layers.RNN]
-) -> dict[int, Sequence[Any]]:
-    """The memories to start with, by the layer's identity."""
+) -> dict[str, list[np.ndarray]]:
+    """The memories to start with, by the layer's path."""
     if initial_state is None:
         return {}
     if not isinstance(initial_state, Mapping):
@@ -185,95 +173,10 @@ def _by_path(
     for path in initial_state:
         if path not in paths:
             raise ValueError(unknown("layer", path, paths, "the model"))
-    return {id(paths[path]): it for path, it in initial_state.items()}
-
-
-class _Recorder:
-    """Sees what the layers tell to the store, batch after batch."""
-
-    def __init__(
-        self,
-        paths: dict[str, keras.layers.RNN],
-        store: Store,
-        names: Sequence[str] | None,
-        memories: dict[int, Sequence[Any]],
-    ) -> None:
-        self.paths = {id(layer): path for path, layer in paths.items()}
-        self.store = store
-        self.names = names
-        self.seen: dict[str, None] = {}
-        self.memories = memories
-        self.rows = slice(0)
-        self.uses: dict[int, int] = {}
-
-    def start(self, start: int, stop: int) -> None:
-        self.rows = slice(start, stop)
-        self.uses = {}
-
-    def loop(self) -> Loop:
-        recorded = recording(self.note)
-
-        def started(
-            layer: keras.layers.RNN,
-            sequences: Tensor,
-            initial_state: Any,
-            mask: Tensor | None,
-            training: bool = False,
-        ) -> tuple[Tensor, Tensor, Any]:
-            if id(layer) in self.memories:
-                given = keras.tree.flatten(self.memories[id(layer)])
-                initial_state = self._memories(layer, initial_state, given)
-            return recorded(layer, sequences, initial_state, mask, training)
-
-        return started
-
-    def _memories(
-        self, layer: keras.layers.RNN, own: Any, given: list[Any]
-    ) -> Any:
-        flat = keras.tree.flatten(own)
-        given = [np.asarray(memory)[self.rows] for memory in given]
-        shapes = [tuple(memory.shape) for memory in flat]
-        if [memory.shape for memory in given] != shapes:
-            raise ValueError(
-                f"initial_state of {self.paths[id(layer)]} must have the "
-                f"shapes {shapes}, (batch, units) each. "
-                f"Received: {[memory.shape for memory in given]}"
-            )
-        memories = [ops.cast(it, layer.compute_dtype) for it in given]
-        return keras.tree.pack_sequence_as(own, memories)
-
-    def note(
-        self,
-        layer: keras.layers.RNN,
-        activities: dict[str, Activity],
-        mask: Tensor | None,
-    ) -> None:
-        use = self.uses[id(layer)] = self.uses.get(id(layer), 0) + 1
-        path = self.paths[id(layer)]
-        stacked = len(cells_of(layer)) > 1
-        for cell, activity in activities.items():
-            place = f"{path}/{cell}" if stacked else path
-            place += f":{use}" if use > 1 else ""
-            self.seen[place] = None
-            if self.names is not None and not _is_named(place, self.names):
-                continue
-            self.store.write(
-                place,
-                self.rows,
-                {name: _numbers(it, place) for name, it in activity.items()},
-                None if mask is None else _numbers(mask, place),
-            )
-
-
-def _numbers(tensor: Tensor, path: str) -> np.ndarray:
-    try:
-        return np.asarray(ops.convert_to_numpy(tensor))
-    except Exception as error:
-        raise ValueError(
-            f"{path} cannot be recorded: it runs inside another layer's loop "
-            "or compiled function, such as TimeDistributed's. Record that "
-            "layer by itself, on what it is given there."
-        ) from error
+    return {
+        path: [np.asarray(memory) for memory in keras.tree.flatten(memories)]
+        for path, memories in initial_state.items()
+    }
 
 
 @contextmanager
@@ -311,7 +214,7 @@ def _is_named(path: str, names: Sequence[str]) -> bool:
     return any(f"/{path}".endswith(f"/{name}") for name in names)
 
 
-def _check_layers(
+def _check_names(
     names: Sequence[str] | None, available: dict[str, None]
 ) -> None:
     for name in names or ():
