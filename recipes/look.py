@@ -53,11 +53,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise console.UsageError(str(error).replace("\n", " ")) from error
     print(f"recorded {len(tokens):,} steps")
     folder = args.output or args.model.parent / "look"
+    text = "".join(tokens) if args.series is None else None
     with stage_in(folder) as stage:
-        draw(trace, stage, args.model.stem)
+        draw(trace, stage, args.model.stem, text)
         written = sorted(path.name for path in stage.iterdir())
         move_into(stage, folder)
-    report(trace, "".join(tokens) if args.series is None else None)
+    report(trace, text)
     print("written:")
     for name in written:
         print(f"  {folder / name}")
@@ -164,7 +165,7 @@ def read_series(model: Any, path: Path) -> tuple[np.ndarray, list[str]]:
     return series.values[np.newaxis, -steps:], series.times[-steps:]
 
 
-def draw(trace: Any, folder: Path, title: str) -> None:
+def draw(trace: Any, folder: Path, title: str, text: str | None) -> None:
     """Writes the pictures, the report and the trace."""
     from keras_gatelstm import plots
     from keras_gatelstm.report import write_report
@@ -173,10 +174,9 @@ def draw(trace: Any, folder: Path, title: str) -> None:
     for path in trace:
         # Of several layers, each has pictures of its own.
         of_layer = f"-{path.replace('/', '-')}" if len(trace) > 1 else ""
-        units = range(min(PICTURED_UNITS, trace[path].shape[-1]))
         figures = {
             "gates": plots.plot_gates(last, path),
-            "memory": plots.plot_memory(last, path, units),
+            "memory": plots.plot_memory(last, path, telling(trace, path, text)),
         }
         if has_factors(trace[path]):
             figures["saturation"] = plots.plot_saturation(trace, path)
@@ -186,6 +186,21 @@ def draw(trace: Any, folder: Path, title: str) -> None:
             figure.savefig(folder / f"{name}{of_layer}.png")
     write_report(trace, folder / "report.html", title)
     trace.save(folder / "trace.npz")
+
+
+def telling(trace: Any, path: str, text: str | None) -> list[int] | None:
+    """The units that go most with the text, each for another property."""
+    from keras_gatelstm import statistics
+
+    if text is None:
+        return None
+    found = [
+        statistics.characterful_units(trace[path], {name: values}, top=1)[0]
+        for name, values in statistics.text_properties(text).items()
+    ]
+    found.sort(key=lambda it: -abs(it.correlation))
+    units = list(dict.fromkeys(it.unit for it in found))
+    return units[:PICTURED_UNITS] or None
 
 
 def has_factors(layer: Any) -> bool:

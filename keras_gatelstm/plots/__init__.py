@@ -1,0 +1,13 @@
+"""Pictures of a trace: gates as heat maps, saturation, memories, the cell.
+
+Each function gives a `matplotlib.figure.Figure` to show or save:
+`plot_gates(trace).savefig("gates.png")`. Nothing pops up, and no setting of
+matplotlib changes.
+"""
+
+from keras_gatelstm.plots.cell import plot_cell
+from keras_gatelstm.plots.heat import plot_gates
+from keras_gatelstm.plots.memory import plot_memory
+from keras_gatelstm.plots.saturation import plot_saturation
+
+__all__ = ["plot_cell", "plot_gates", "plot_memory", "plot_saturation"]

@@ -1,0 +1,67 @@
+"""Traces to draw, made by hand: no backend has a part in them."""
+
+import numpy as np
+
+from keras_gatelstm.trace import GateTrace, LayerTrace
+
+BATCH, TIME, UNITS = 2, 7, 4
+MASK = np.array([[1, 1, 1, 1, 1, 0, 0], [0, 0, 1, 1, 0, 1, 1]], bool)
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def lstm_quantities(variant="lesson", mask=None, backwards=False):
+    """An LSTM's, with factors from nowhere but the lesson's equations."""
+    random = np.random.default_rng(5)
+    draws = random.normal(scale=2, size=(5, BATCH, TIME, UNITS))
+    new, ignore, forget, use, useful = draws
+    found = {
+        "new_information": np.tanh(new),
+        "ignore_factor": sigmoid(ignore),
+        "learned": np.tanh(new) * sigmoid(ignore),
+        "forget_factor": sigmoid(forget),
+        "kept": np.zeros_like(new),
+        "long_term_memory": np.zeros_like(new),
+        "useful_memory": np.tanh(useful),
+        "use_factor": sigmoid(use),
+        "short_term_memory": np.zeros_like(new),
+    }
+    order = range(TIME)[::-1] if backwards else range(TIME)
+    for row in range(BATCH):
+        before, last = np.ones(UNITS), None
+        for step in order:
+            at = (row, step)
+            if mask is not None and not mask[at]:
+                for it in found.values():
+                    it[at] = 0 if last is None else it[row, last]
+                continue
+            kept = before * found["forget_factor"][at]
+            before = kept + found["learned"][at]
+            found["kept"][at], found["long_term_memory"][at] = kept, before
+            if variant == "standard":
+                found["useful_memory"][at] = np.tanh(before)
+            found["short_term_memory"][at] = (
+                found["useful_memory"][at] * found["use_factor"][at]
+            )
+            last = step
+    return {name: it.astype("float32") for name, it in found.items()}
+
+
+def lstm_trace(tokens=None, mask=None, dtype="float32", **options):
+    quantities = {
+        name: it.astype(dtype)
+        for name, it in lstm_quantities(mask=mask, **options).items()
+    }
+    if tokens is not None:
+        tokens = np.broadcast_to(np.array(tokens), (BATCH, TIME))
+    return GateTrace({"lstm": LayerTrace("lstm", quantities, mask)}, tokens)
+
+
+def trace_of(*names, path="gru"):
+    values = np.random.default_rng(6).uniform(size=(BATCH, TIME, UNITS))
+    return GateTrace({path: LayerTrace(path, dict.fromkeys(names, values))})
+
+
+GRU = ("reset_factor", "candidate", "update_factor", "memory")

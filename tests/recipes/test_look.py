@@ -1,0 +1,119 @@
+"""`recipes.look`, run as its users run it, on models small enough to make."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_gatelstm import GateLSTM, GateTrace
+from recipes import console, look
+from recipes.data.text import Vocabulary
+
+TEXT = "To be, or not\nto be.\n  (Exit)\n"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Two models: one of text, with its vocabulary, one of a series."""
+    folder = tmp_path_factory.mktemp("models")
+    vocabulary = Vocabulary.of(TEXT)
+    vocabulary.save(folder / "vocabulary.json")
+    keras.Sequential(
+        [
+            keras.Input((None,), dtype="int32"),
+            keras.layers.Embedding(len(vocabulary), 4),
+            GateLSTM(6, return_sequences=True, name="lower"),
+            keras.layers.LSTM(5, return_sequences=True, name="upper"),
+            keras.layers.Dense(len(vocabulary)),
+        ]
+    ).save(folder / "text.keras")
+    keras.Sequential(
+        [keras.Input((8, 2)), keras.layers.GRU(3, name="gru")]
+    ).save(folder / "series.keras")
+    dense = [keras.Input((4,)), keras.layers.Dense(1)]
+    keras.Sequential(dense).save(folder / "dense.keras")
+    rows = [f"2026-01-{day:02},{day / 10},{-day}" for day in range(1, 13)]
+    (folder / "series.csv").write_text("\n".join(["date,up,down", *rows]))
+    return folder
+
+
+def run(*arguments):
+    return console.run("look", look.main, [str(it) for it in arguments])
+
+
+def test_a_text(folder, capsys):
+    assert run(folder / "text.keras", "--text", TEXT) == 0
+    out = capsys.readouterr().out
+    written = {path.name for path in (folder / "look").iterdir()}
+    assert written == {
+        "report.html",
+        "trace.npz",
+        *(
+            f"{name}-{layer}.png"
+            for name in ("gates", "memory", "saturation", "cell")
+            for layer in ("lower", "upper")
+        ),
+    }
+    trace = GateTrace.load(folder / "look" / "trace.npz")
+    assert "".join(trace.tokens[0]) == TEXT
+    assert trace["lower/kept"].shape == (1, len(TEXT), 6)
+    assert "forget_factor" in out
+    assert "line_position" in out
+
+
+def test_a_series(folder, tmp_path):
+    series = folder / "series.csv"
+    output = tmp_path / "out"
+    model = folder / "series.keras"
+    assert run(model, "--series", series, "--output", output) == 0
+    trace = GateTrace.load(output / "trace.npz")
+    assert trace.tokens[0, 0] == "2026-01-05"  # The model takes the last 8.
+    model = keras.saving.load_model(model)
+    values = np.genfromtxt(series, delimiter=",", skip_header=1)[-8:, 1:]
+    np.testing.assert_allclose(
+        trace["gru/memory"][:, -1],
+        model.predict_on_batch(values[None].astype("float32")),
+        atol=1e-6,
+    )
+
+
+BROKEN = {
+    "broken.keras": "no model",
+    "short.csv": "up,down\n1,2\n",
+    "bad.csv": "date,up,down\na,1,2\nb,3,\n",
+    "ragged.csv": "date,up,down\na,1,2\nb,3\n",
+    "empty.csv": "date,up,down\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["none.keras", "--text", "a"], "there is no file"),
+        (["text.keras", "--text", ""], "--text is empty"),
+        (["text.keras"], "one of the arguments --text"),
+        (["series.csv", "--text", "a"], "must be a .keras file"),
+        (["broken.keras", "--text", "a"], "cannot be loaded as a Keras model"),
+        (["dense.keras", "--text", "a"], "has no gates to record"),
+        (["series.keras", "--text", "a"], "give it a --series"),
+        (["text.keras", "--text", "a", "--output", "{series.csv}"], "a file"),
+        (["text.keras", "--series", "{series.csv}"], "has 2 columns"),
+        (["series.keras", "--series", "{short.csv}"], "has 1 rows"),
+        (["series.keras", "--series", "{bad.csv}"], "row 3, column down: ''"),
+        (["series.keras", "--series", "{ragged.csv}"], "row 3: 2 columns"),
+        (["series.keras", "--series", "{empty.csv}"], "has no rows"),
+        (
+            ["text.keras", "--text", "a", "--vocabulary", "{bad.csv}"],
+            "holds no vocabulary",
+        ),
+    ],
+)
+def test_mistakes_are_one_line_and_status_2(folder, capsys, arguments, message):
+    for name, content in BROKEN.items():
+        (folder / name).write_text(content)
+    model, *rest = arguments
+    rest = [folder / it[1:-1] if it.startswith("{") else it for it in rest]
+    assert run(folder / model, *rest) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert "Traceback" not in error

@@ -1,0 +1,275 @@
+"""Pictures show the numbers of the trace, under their names."""
+
+import sys
+
+import ml_dtypes
+import numpy as np
+import pytest
+
+from keras_gatelstm import statistics
+from keras_gatelstm.plots import (
+    plot_cell,
+    plot_gates,
+    plot_memory,
+    plot_saturation,
+)
+from keras_gatelstm.trace import GateTrace, LayerTrace
+from tests.plot_traces import (
+    GRU,
+    MASK,
+    TIME,
+    lstm_quantities,
+    lstm_trace,
+    trace_of,
+)
+
+PLOTS = [plot_gates, plot_memory, plot_saturation, plot_cell]
+
+
+def step_labels(axes):
+    return [label.get_text() for label in axes.get_xticklabels()]
+
+
+def hatched(axes):
+    """The steps that are marked as masked."""
+    return [
+        step
+        for patch in axes.patches
+        if patch.get_hatch()
+        for step in range(TIME)
+        if patch.get_x() < step < patch.get_x() + patch.get_width()
+    ]
+
+
+class TestGates:
+    def test_heat_maps_are_the_trace(self):
+        trace = lstm_trace()
+        figure = plot_gates(trace, row=1)
+        layer = trace.only_layer()
+        panels = figure.axes[: len(layer)]
+        for axes, (name, values) in zip(panels, layer.items(), strict=True):
+            assert axes.get_title(loc="left") == name
+            np.testing.assert_array_equal(
+                axes.images[0].get_array(), values[1].T
+            )
+
+    def test_colours_of_factors_and_of_what_has_a_sign(self):
+        trace = lstm_trace()
+        figure = plot_gates(trace, quantities=["use_factor", "kept"])
+        factor, kept = (axes.images[0] for axes in figure.axes[:2])
+        assert factor.get_clim() == (0, 1)
+        largest = np.abs(trace["kept"][0]).max()
+        assert kept.get_clim() == pytest.approx((-largest, largest))
+        assert factor.cmap.name == "cividis"
+        assert kept.cmap.name == "PuOr"
+
+    def test_what_is_always_zero_has_limits_too(self):
+        zeros = {"kept": np.zeros((1, 3, 2))}
+        figure = plot_gates(GateTrace({"it": LayerTrace("it", zeros)}))
+        assert figure.axes[0].images[0].get_clim() == (-1, 1)
+
+    def test_units_chosen(self):
+        trace = lstm_trace()
+        axes = plot_gates(trace, quantities="kept", units=[3, 1]).axes[0]
+        np.testing.assert_array_equal(
+            axes.images[0].get_array(), trace["kept"][0][:, [3, 1]].T
+        )
+        labels = [label.get_text() for label in axes.get_yticklabels()]
+        assert labels == ["3", "1"]
+
+    def test_tokens_to_see_on_the_axis(self):
+        trace = lstm_trace(tokens=list("a \n\tb$\x01"))
+        axes = plot_gates(trace, quantities="kept").axes[0]
+        assert step_labels(axes) == ["a", "␣", "⏎", "⇥", "b", r"\$", r"\x01"]
+
+    def test_every_mark_has_a_glyph(self):
+        # matplotlib warns of glyphs that a font lacks, and warnings are errors.
+        tokens = ["$x$", "", " the", "\r\n", "\n", "\t", "x" * 99]
+        trace = lstm_trace(tokens=tokens)
+        plot_gates(trace, quantities="kept").draw_without_rendering()
+        for step in range(TIME):
+            plot_cell(trace, step=step).draw_without_rendering()
+
+    def test_timestamps(self):
+        days = np.arange("2024-02-27", "2024-03-05", dtype="datetime64[D]")
+        axes = plot_gates(lstm_trace(tokens=days), quantities="kept").axes[0]
+        assert step_labels(axes)[:3] == [
+            "2024-02-27",
+            "2024-02-28",
+            "2024-02-29",
+        ]
+
+    def test_long_sequences_grow_wide_and_then_leave_tokens_out(self):
+        def of(steps):
+            layer = LayerTrace("it", {"kept": np.ones((1, steps, 2))})
+            return plot_gates(
+                GateTrace({"it": layer}, np.full((1, steps), "a"))
+            )
+
+        short, long, longest = of(50), of(200), of(2000)
+        widths = [it.get_figwidth() for it in (short, long, longest)]
+        assert widths[0] < widths[1] < widths[2] < 30
+        assert len(step_labels(long.axes[0])) == 200
+        assert len(step_labels(longest.axes[0])) == 200
+        assert "one token of 10" in longest.axes[0].get_xlabel()
+
+    @pytest.mark.parametrize("row", [0, 1])
+    def test_masked_steps_are_hatched(self, row):
+        figure = plot_gates(lstm_trace(mask=MASK), row=row)
+        panels = [axes for axes in figure.axes if axes.get_title(loc="left")]
+        assert len(panels) == 9
+        for axes in panels:
+            assert hatched(axes) == list(np.flatnonzero(~MASK[row]))
+        assert "hatched" in panels[-1].get_xlabel()
+
+    def test_without_a_mask_nothing_is_hatched(self):
+        axes = plot_gates(lstm_trace(), quantities="kept").axes[0]
+        assert hatched(axes) == []
+        assert "hatched" not in axes.get_xlabel()
+
+
+class TestSaturation:
+    def test_points_are_the_shares(self):
+        trace = lstm_trace(mask=MASK)
+        figure = plot_saturation(trace)
+        layer = trace.only_layer()
+        names = [axes.get_title() for axes in figure.axes]
+        assert names == ["ignore_factor", "forget_factor", "use_factor"]
+        for name, axes in zip(names, figure.axes, strict=True):
+            shares = statistics.saturation(layer, name)
+            np.testing.assert_array_equal(
+                axes.collections[0].get_offsets(),
+                np.stack([shares.high, shares.low], axis=1),
+            )
+            assert "above 0.9" in axes.get_xlabel()
+        assert "below 0.1" in figure.axes[0].get_ylabel()
+
+    def test_diagonal(self):
+        figure = plot_saturation(lstm_trace(), quantities="use_factor")
+        x, y = figure.axes[0].lines[0].get_data()
+        np.testing.assert_array_equal(np.add(x, y), [1, 1])
+
+    def test_what_is_no_factor(self):
+        with pytest.raises(
+            ValueError, match=r"ignore_factor.*Received: 'kept'"
+        ):
+            plot_saturation(lstm_trace(), quantities=["kept"])
+
+    def test_a_layer_without_gates(self):
+        with pytest.raises(ValueError, match=r"rnn has no factors.*memory"):
+            plot_saturation(trace_of("memory", path="rnn"))
+
+    def test_nothing_to_count(self):
+        trace = lstm_trace(mask=np.zeros((2, TIME), bool))
+        with pytest.raises(ValueError, match="all of them were masked"):
+            plot_saturation(trace)
+
+
+class TestMemory:
+    def test_lines_are_the_trace(self):
+        trace = lstm_trace()
+        figure = plot_memory(trace, units=[2, 0], row=1)
+        for unit, axes in zip([2, 0], figure.axes, strict=True):
+            assert axes.get_title(loc="left") == f"unit {unit}"
+            lines = {it.get_label(): it.get_ydata() for it in axes.lines}
+            for name in ("kept", "learned", "long_term_memory"):
+                np.testing.assert_array_equal(
+                    lines[name], trace[name][1, :, unit]
+                )
+
+    def test_lines_are_told_apart_without_colour_too(self):
+        figure = plot_memory(lstm_trace())
+        lines = figure.axes[0].lines[:3]
+        assert len({it.get_color() for it in lines}) == 3
+        assert len({it.get_linestyle() for it in lines}) == 3
+        (legend,) = figure.legends
+        assert [it.get_text() for it in legend.get_texts()] == [
+            "kept",
+            "learned",
+            "long_term_memory",
+        ]
+
+    @pytest.mark.parametrize(
+        ("names", "lines"),
+        [
+            (GRU, {"candidate", "update_factor", "memory"}),
+            (["memory"], {"memory"}),
+        ],
+    )
+    def test_other_layers(self, names, lines):
+        axes = plot_memory(trace_of(*names)).axes[0]
+        drawn = {it.get_label() for it in axes.lines}
+        assert {it for it in drawn if not it.startswith("_")} == lines
+
+    def test_shows_three_units_or_as_many_as_there_are(self):
+        trace = lstm_trace()
+        assert len(plot_memory(trace).axes) == 3
+        assert len(plot_memory(trace.select(units=[0])).axes) == 1
+
+    def test_tokens_and_masked_steps(self):
+        figure = plot_memory(lstm_trace(tokens=list("abcdefg"), mask=MASK))
+        assert step_labels(figure.axes[-1]) == list("abcdefg")
+        assert all(hatched(axes) == [5, 6] for axes in figure.axes)
+
+
+class TestAll:
+    @pytest.mark.parametrize("plot", PLOTS)
+    def test_layer_there_is_not(self, plot):
+        with pytest.raises(KeyError, match=r"'lsm'.*Available: lstm"):
+            plot(lstm_trace(), layer="lsm")
+
+    @pytest.mark.parametrize("plot", PLOTS)
+    def test_one_layer_of_several(self, plot):
+        layers = {
+            path: LayerTrace(path, lstm_quantities()) for path in ("a", "b")
+        }
+        trace = GateTrace(layers)
+        assert plot(trace, layer="b").axes
+        with pytest.raises(ValueError, match="It has a, b"):
+            plot(trace)
+
+    @pytest.mark.parametrize("plot", [plot_gates, plot_saturation])
+    def test_quantity_there_is_not(self, plot):
+        with pytest.raises(KeyError, match="Did you mean 'forget_factor'"):
+            plot(lstm_trace(), quantities=["forget_facto"])
+        with pytest.raises(ValueError, match=r"one or more.*Available: new_"):
+            plot(lstm_trace(), quantities=[])
+
+    @pytest.mark.parametrize(
+        ("plot", "options", "message"),
+        [
+            (plot_gates, {"row": 2}, "row must be from 0 to 1. Received: 2"),
+            (plot_memory, {"row": 2}, "row must be from 0 to 1. Received: 2"),
+            (plot_cell, {"row": 2}, "row must be from 0 to 1. Received: 2"),
+            (plot_gates, {"units": [0, 9]}, "units must be from 0 to 3. "),
+            (plot_memory, {"units": 9}, "units must be from 0 to 3. "),
+            (plot_cell, {"unit": 4}, "unit must be from 0 to 3. Received: 4"),
+            (plot_cell, {"step": 7}, "step must be from 0 to 6. Received: 7"),
+        ],
+    )
+    def test_place_there_is_not(self, plot, options, message):
+        with pytest.raises(IndexError, match=message):
+            plot(lstm_trace(), **options)
+
+    @pytest.mark.parametrize("plot", [plot_gates, plot_memory])
+    def test_no_unit(self, plot):
+        with pytest.raises(ValueError, match="units must name one or more"):
+            plot(lstm_trace(), units=[])
+
+    @pytest.mark.parametrize("plot", PLOTS)
+    @pytest.mark.parametrize("dtype", ["float16", ml_dtypes.bfloat16])
+    def test_low_precision(self, plot, dtype, tmp_path):
+        plot(lstm_trace(dtype=dtype, mask=MASK)).savefig(tmp_path / "it.png")
+        assert (tmp_path / "it.png").stat().st_size > 1000
+
+    @pytest.mark.parametrize("plot", PLOTS)
+    def test_opens_no_window(self, plot):
+        plot(lstm_trace())
+        pyplot = sys.modules.get("matplotlib.pyplot")
+        assert pyplot is None or not pyplot.get_fignums()
+
+    @pytest.mark.parametrize("plot", PLOTS)
+    def test_says_what_to_install(self, plot, monkeypatch):
+        monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+        with pytest.raises(ImportError, match="pip install matplotlib"):
+            plot(lstm_trace())
