@@ -18,7 +18,7 @@ from keras_gatelstm.rnn import GateRNNCell
 _KEPT = "_keras_gatelstm_gates"
 
 
-def gates_of(cell: Any) -> GateCell | None:
+def gates_of(cell: Any) -> GateCell:
     """The cell itself, if it has gates; gates that do what a Keras cell does.
 
     Args:
@@ -26,13 +26,16 @@ def gates_of(cell: Any) -> GateCell | None:
             the weights that it has now.
 
     Returns:
-        The cell whose `activity` tells what goes on; `None` of a cell that
-        is neither ours nor one of Keras's three.
+        The cell whose `activity` tells what goes on.
+
+    Raises:
+        TypeError: if the cell is neither ours nor one of Keras's three:
+            `has_gates` says.
     """
     if isinstance(cell, GateCell):
         return cell
     if type(cell) not in _MADE:
-        return None
+        raise TypeError(f"{type(cell).__name__} has no gates: {cell!r}")
     # Not as an attribute that Keras would take for a layer of the cell.
     gates: GateCell = vars(cell).get(_KEPT) or _MADE[type(cell)](cell)
     vars(cell)[_KEPT] = gates

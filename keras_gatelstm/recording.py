@@ -153,10 +153,10 @@ def _step(
 ) -> tuple[Tensor, Any, Activity]:
     """The output, the next memories, and all that goes on."""
     memories = keras.tree.flatten(states)
-    gates = gates_of(cell)
-    if gates is None:
+    if not has_gates(cell):
         output, after = cell(event, states, training=training)
         return output, after, {}
+    gates = gates_of(cell)
     masks = gates.dropout_masks(event, memories[0]) if training else None
     activity = gates.activity(event, *memories, dropout_masks=masks)
     if gates is not cell:

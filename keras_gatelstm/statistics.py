@@ -68,6 +68,11 @@ def saturation(layer: LayerTrace, quantity: str) -> Saturation:
     return Saturation((values < LOW).mean(axis=0), (values > HIGH).mean(axis=0))
 
 
+def forgets(layer: LayerTrace) -> bool:
+    """Whether a layer has a gate that says how much is kept."""
+    return any(name in layer for name in _KEEPING)
+
+
 def half_life(layer: LayerTrace) -> np.ndarray:
     """In how many steps each unit has forgotten half of its memory.
 
@@ -84,13 +89,13 @@ def half_life(layer: LayerTrace) -> np.ndarray:
     Raises:
         ValueError: if the layer has no gate that forgets.
     """
-    keeping = [name for name in _KEEPING if name in layer]
-    if not keeping:
+    if not forgets(layer):
         raise ValueError(
             f"{layer.path} has no gate that forgets, {' or '.join(_KEEPING)}. "
             f"It has {', '.join(layer)}"
         )
-    kept = layer.counted(keeping[0]).astype("float64")
+    keeping = next(name for name in _KEEPING if name in layer)
+    kept = layer.counted(keeping).astype("float64")
     tiny = np.finfo("float64").tiny
     mean = np.log(np.maximum(kept, tiny)).mean(axis=0)
     with np.errstate(divide="ignore"):

@@ -167,8 +167,9 @@ def read_series(model: Any, path: Path) -> tuple[np.ndarray, list[str]]:
 
 def draw(trace: Any, folder: Path, title: str, text: str | None) -> None:
     """Writes the pictures, the report and the trace."""
-    from keras_gatelstm import plots
     from keras_gatelstm.report import write_report
+
+    from keras_gatelstm import plots
 
     last = trace.select(time=slice(-PICTURED_STEPS, None))
     for path in trace:
@@ -223,7 +224,7 @@ def report(trace: Any, text: str | None) -> None:
     if rows:
         print(f"\n{tabulate(rows, heads, floatfmt='.1%')}")
     for path, layer in trace.items():
-        if has_factors(layer):
+        if statistics.forgets(layer):
             half_life = np.median(statistics.half_life(layer))
             print(
                 f"\n{path}: half of a memory is gone in {half_life:.1f} steps"

@@ -74,7 +74,7 @@ class Vocabulary:
             UsageError: if the file is not there, or holds something else.
         """
         try:
-            unknown, *known = json.loads(path.read_text("utf-8"))["characters"]
+            _, *known = json.loads(path.read_text("utf-8"))["characters"]
         except FileNotFoundError:
             raise UsageError(
                 f"{path} is not there: it has the model's characters, and "

@@ -42,7 +42,7 @@ def test_by_name():
 
 def test_unknown_names_say_what_there_is():
     trace = some_trace()
-    with pytest.raises(KeyError, match="mean 'kept'. Available: forget_factor"):
+    with pytest.raises(KeyError, match=r"mean 'kept'. Available: forget_factor"):
         trace["first/kep"]
     with pytest.raises(KeyError, match="Available: first, both/second"):
         trace["third/kept"]
@@ -101,7 +101,7 @@ def test_lstmvis_finds_states_words_and_their_numbers(tmp_path):
 def test_files_that_are_no_traces_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="There is no file"):
         GateTrace.load(tmp_path / "none.npz")
-    with pytest.raises(ValueError, match="must end in .npz"):
+    with pytest.raises(ValueError, match=r"must end in .npz"):
         some_trace().save(tmp_path / "trace.txt")
     for name in ("bad.npz", "bad.h5"):
         (tmp_path / name).write_bytes(b"nothing of the kind")

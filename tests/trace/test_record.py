@@ -312,9 +312,9 @@ def test_what_cannot_be_recorded_is_refused_with_what_there_is(events):
     model = sequence(GateLSTM(2, name="lower"))
     with pytest.raises(TypeError, match="must be a Keras model or layer"):
         record_gates(lambda it: it, events)
-    with pytest.raises(ValueError, match="has no gates to record.*none"):
+    with pytest.raises(ValueError, match=r"has no gates to record.*none"):
         record_gates(sequence(layers.Dense(2)), events)
-    with pytest.raises(ValueError, match="mean 'lower'. Available: lower"):
+    with pytest.raises(ValueError, match=r"mean 'lower'. Available: lower"):
         record_gates(model, events, layers="lowe")
     with pytest.raises(ValueError, match="as many rows each"):
         record_gates(model, events[:0])

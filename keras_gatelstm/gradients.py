@@ -1,0 +1,191 @@
+"""Gradients of a model's loss, alike on Keras's three backends."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_gatelstm.cell import GateCell
+from keras_gatelstm.gates_of import gates_of
+from keras_gatelstm.interventions import cells_by_path
+from keras_gatelstm.network import Network, Tensor
+
+_GATES = (
+    "learn_gate",
+    "forget_gate",
+    "use_gate",
+    "update_gate",
+    "reset_gate",
+    "candidate",
+    "memory",
+)
+
+
+def weight_gradients(
+    model: keras.Model, inputs: Any, targets: Any
+) -> list[np.ndarray]:
+    """The gradient of a compiled model's loss, for each trainable weight.
+
+    Args:
+        model: A compiled model.
+        inputs: What it is called with.
+        targets: What its loss compares the outputs to.
+
+    Returns:
+        Arrays, in the order of `model.trainable_variables`.
+
+    Raises:
+        ValueError: if the model is not compiled with a loss.
+    """
+    check_compiled(model)
+    gradients = _GRADIENTS[keras.backend.backend()](model, inputs, targets)
+    return [
+        np.zeros(weight.shape, "float32")
+        if gradient is None
+        else np.asarray(ops.convert_to_numpy(ops.convert_to_tensor(gradient)))
+        for weight, gradient in zip(
+            model.trainable_variables, gradients, strict=True
+        )
+    ]
+
+
+def gradient_norms(
+    model: keras.Model, inputs: Any, targets: Any
+) -> dict[str, float]:
+    """The norm of the gradient of the loss, for each gate.
+
+    ```
+    norm = sqrt(sum of the squares of dLoss/dw, over the gate's weights w)
+    ```
+
+    Args:
+        model: A compiled model, with layers of ours or of Keras.
+        inputs: What it is called with.
+        targets: What its loss compares the outputs to.
+
+    Returns:
+        Norms, by `layer/gate`: the gates of the lesson, `learn_gate` to
+        `use_gate`; of a GRU, `update_gate`, `reset_gate` and `candidate`; of
+        a plain RNN, `memory`.
+
+    Raises:
+        ValueError: if the model is not compiled with a loss.
+
+    Example:
+
+    >>> from keras_gatelstm.gradients import gradient_norms
+    >>> model = keras.Sequential([keras.Input((9, 3)), GateLSTM(4, name="it")])
+    >>> model.compile(loss="mse")
+    >>> list(gradient_norms(model, np.ones((2, 9, 3)), np.ones((2, 4))))
+    ['it/learn_gate', 'it/forget_gate', 'it/use_gate']
+    """
+    gradients = weight_gradients(model, inputs, targets)
+    by_weight = {
+        id(weight): gradient
+        for weight, gradient in zip(
+            model.trainable_variables, gradients, strict=True
+        )
+    }
+    squares: dict[str, float] = {}
+    for path, cell in cells_by_path(model).items():
+        for gate, gradient in _by_gate(cell, by_weight):
+            key = f"{path}/{gate}"
+            squares[key] = squares.get(key, 0.0) + float(np.sum(gradient**2))
+    return {key: square**0.5 for key, square in squares.items()}
+
+
+def _by_gate(
+    cell: Any, gradients: dict[int, np.ndarray]
+) -> Iterator[tuple[str, np.ndarray]]:
+    """The name of a gate and a gradient of it, for all of a cell's weights."""
+    gates = gates_of(cell)
+    if gates is cell:
+        for name, part in _named_gates(gates).items():
+            for weight in part.trainable_variables:
+                yield name, gradients[id(weight)]
+        return
+    networks = gates.small_networks()
+    for weight in cell.trainable_variables:
+        parts = np.split(gradients[id(weight)], len(networks), axis=-1)
+        for network, part in zip(networks, parts, strict=True):
+            yield _gate_of(gates, network), part
+
+
+def _named_gates(gates: GateCell) -> dict[str, keras.layers.Layer]:
+    """The gates of a cell that have weights; where there are none, networks."""
+    return {it: getattr(gates, it) for it in _GATES if hasattr(gates, it)}
+
+
+def _gate_of(gates: GateCell, network: Network) -> str:
+    for name, gate in _named_gates(gates).items():
+        if gate is network or getattr(gate, network.name, None) is network:
+            return name
+    raise ValueError(f"{network.name} is in no gate of {gates.name}")
+
+
+def check_compiled(model: keras.Model) -> None:
+    """Refuses a model without a loss."""
+    if not getattr(model, "compiled", False) or model.loss is None:
+        raise ValueError(
+            f"{model.name} has no loss: call model.compile(loss=...) first."
+        )
+
+
+@contextmanager
+def no_gradients() -> Iterator[None]:
+    """Does without gradients, where the backend notes them all the time."""
+    if keras.backend.backend() != "torch":
+        yield
+        return
+    import torch
+
+    with torch.no_grad():
+        yield
+
+
+def _tensorflow(model: keras.Model, inputs: Any, targets: Any) -> list[Tensor]:
+    import tensorflow as tf
+
+    weights = [weight.value for weight in model.trainable_variables]
+    with tf.GradientTape() as tape:
+        outputs = model(inputs, training=False)
+        loss = model.compute_loss(x=inputs, y=targets, y_pred=outputs)
+    return list(tape.gradient(loss, weights))
+
+
+def _jax(model: keras.Model, inputs: Any, targets: Any) -> list[Tensor]:
+    import jax
+
+    fixed = [weight.value for weight in model.non_trainable_variables]
+
+    def loss_of(weights: list[Tensor]) -> Tensor:
+        outputs, _ = model.stateless_call(
+            weights, fixed, inputs, training=False
+        )
+        return model.compute_loss(x=inputs, y=targets, y_pred=outputs)
+
+    weights = [weight.value for weight in model.trainable_variables]
+    return list(jax.grad(loss_of)(weights))
+
+
+def _torch(model: keras.Model, inputs: Any, targets: Any) -> list[Tensor]:
+    import torch
+
+    weights = [weight.value for weight in model.trainable_variables]
+    inputs, targets = keras.tree.map_structure(
+        ops.convert_to_tensor, (inputs, targets)
+    )
+    outputs = model(inputs, training=False)
+    loss = model.compute_loss(x=inputs, y=targets, y_pred=outputs)
+    found = torch.autograd.grad(loss, weights, allow_unused=True)
+    return [it if it is None else it.detach() for it in found]
+
+
+_GRADIENTS: dict[str, Callable[..., list[Tensor]]] = {
+    "tensorflow": _tensorflow,
+    "jax": _jax,
+    "torch": _torch,
+}
