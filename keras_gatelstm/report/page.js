@@ -1,0 +1,344 @@
+'use strict';
+
+// Orange below the middle, blue above it: told apart by all kinds of eyes.
+const BELOW = [232, 126, 20];
+const ABOVE = [47, 125, 225];
+
+const byId = (id) => document.getElementById(id);
+const data = JSON.parse(byId('data').textContent);
+const state = { layer: 0, quantity: 0, unit: 0, step: 0 };
+let levels;
+let starts;
+
+async function unpacked(text) {
+  const bytes = Uint8Array.from(atob(text), (it) => it.charCodeAt(0));
+  const stream = new Blob([bytes]).stream();
+  const opened = stream.pipeThrough(new DecompressionStream('deflate'));
+  return new Uint8Array(await new Response(opened).arrayBuffer());
+}
+
+// Where each quantity of each layer starts among all levels.
+function places() {
+  let place = 0;
+  return data.layers.map((layer) => layer.quantities.map(() => {
+    const start = place;
+    place += layer.units * layer.time;
+    return start;
+  }));
+}
+
+const layerNow = () => data.layers[state.layer];
+const quantityNow = () => layerNow().quantities[state.quantity];
+
+function value(quantity, unit, step) {
+  const layer = layerNow();
+  const it = layer.quantities[quantity];
+  const at = starts[state.layer][quantity] + unit * layer.time + step;
+  return it.low + (it.high - it.low) * levels[at] / (data.levels - 1);
+}
+
+// From -1 to 1: a factor from shut to open, the others around zero.
+function strength(quantity, number) {
+  if (quantity.name.endsWith('_factor')) return 2 * number - 1;
+  return number / quantity.most;
+}
+
+function colour(quantity, number) {
+  const how = Math.max(-1, Math.min(1, strength(quantity, number)));
+  const rgb = how < 0 ? BELOW : ABOVE;
+  return [...rgb, Math.abs(how) * strongest()];
+}
+
+let strongestNow = null;
+function strongest() {
+  strongestNow ??= Number(
+    getComputedStyle(document.documentElement).getPropertyValue('--strength'));
+  return strongestNow;
+}
+
+const css = ([r, g, b, a]) => `rgba(${r}, ${g}, ${b}, ${a.toFixed(3)})`;
+
+function element(name, text, attributes = {}) {
+  const made = document.createElement(name);
+  made.textContent = text;
+  for (const [key, it] of Object.entries(attributes)) made.setAttribute(key, it);
+  return made;
+}
+
+function fillSelect(select, names, chosen) {
+  select.replaceChildren(...names.map((name, at) => {
+    const option = element('option', name, { value: at });
+    option.selected = at === chosen;
+    return option;
+  }));
+}
+
+function shown(token) {
+  const marks = { '\n': '⏎\n', '\t': '⇥\t', '\r': '␍' };
+  return marks[token] ?? token;
+}
+
+function writeText() {
+  const box = byId('text');
+  const words = data.tokens.some((token) => token.length > 1);
+  box.classList.toggle('words', words);
+  const { time, mask } = layerNow();
+  box.replaceChildren(...data.tokens.slice(0, time).flatMap((token, step) => {
+    const span = element('span', shown(token), { id: `step-${step}`, role: 'option' });
+    span.dataset.step = step;
+    if (mask && !mask[step]) span.classList.add('masked');
+    return words ? [span, document.createTextNode(' ')] : [span];
+  }));
+}
+
+function paintText() {
+  for (const span of byId('text').children) {
+    const number = value(state.quantity, state.unit, Number(span.dataset.step));
+    span.style.backgroundColor = css(colour(quantityNow(), number));
+  }
+}
+
+function paintHeat() {
+  const { units, time } = layerNow();
+  const canvas = byId('heat');
+  canvas.width = time;
+  canvas.height = units;
+  const context = canvas.getContext('2d');
+  const image = context.createImageData(time, units);
+  for (let unit = 0; unit < units; unit++) {
+    for (let step = 0; step < time; step++) {
+      const [r, g, b, a] = colour(quantityNow(), value(state.quantity, unit, step));
+      image.data.set([r, g, b, 255 * a], 4 * (unit * time + step));
+    }
+  }
+  context.putImageData(image, 0, 0);
+}
+
+function paintLegend() {
+  const quantity = quantityNow();
+  const factor = quantity.name.endsWith('_factor');
+  const most = quantity.most.toFixed(2);
+  byId('legend-low').textContent = factor ? 'shut 0' : `-${most} or less`;
+  byId('legend-high').textContent = factor ? '1 open' : `${most} or more`;
+  const [low, high] = [BELOW, ABOVE].map((it) => css([...it, strongest()]));
+  byId('legend-bar').style.background =
+    `linear-gradient(90deg, ${low}, transparent, ${high})`;
+}
+
+const SVG = 'http://www.w3.org/2000/svg';
+function drawn(name, attributes, text = '') {
+  const made = document.createElementNS(SVG, name);
+  for (const [key, it] of Object.entries(attributes)) made.setAttribute(key, it);
+  made.textContent = text;
+  return made;
+}
+
+function scatter(name, { low, high }) {
+  const svg = drawn('svg', { viewBox: '-14 -14 128 132', role: 'img' });
+  svg.setAttribute('aria-label', `${name}: how often each unit is open and shut`);
+  svg.append(
+    drawn('rect', { class: 'frame', width: 100, height: 100 }),
+    drawn('line', { class: 'frame', x1: 0, y1: 0, x2: 100, y2: 100 }),
+    drawn('text', { x: 0, y: -4 }, name),
+    drawn('text', { x: 0, y: 111 }, 'open: share of steps above 0.9'),
+    drawn('text', { x: -4, y: 100, transform: 'rotate(-90 -4 100)' }, 'shut: below 0.1'));
+  for (let unit = 0; unit < low.length; unit++) {
+    const dot = drawn('circle', { cx: 100 * high[unit], cy: 100 - 100 * low[unit], r: 2.2 });
+    dot.dataset.unit = unit;
+    dot.append(drawn('title', {}, `unit ${unit}: open ${high[unit]}, shut ${low[unit]}`));
+    svg.append(dot);
+  }
+  return svg;
+}
+
+function drawSaturation() {
+  const charts = Object.entries(layerNow().saturation).map(([name, it]) => scatter(name, it));
+  byId('saturation').replaceChildren(...charts);
+  byId('saturation').closest('section').hidden = charts.length === 0;
+}
+
+function columns() {
+  const { half_life: halfLife, goes_with: goesWith } = layerNow();
+  const found = {};
+  if (goesWith) {
+    found['what it goes with'] = [(it) => goesWith[it][0], (it) => -Math.abs(goesWith[it][1])];
+    found.correlation = [(it) => goesWith[it][1].toFixed(2), (it) => -Math.abs(goesWith[it][1])];
+  }
+  if (halfLife) {
+    const steps = (it) => halfLife[it] ?? Infinity;
+    found['half-life, steps'] = [(it) => halfLife[it] ?? '∞', (it) => -steps(it)];
+  }
+  found.unit = [(it) => it, (it) => it];
+  return found;
+}
+
+function rankUnits() {
+  const known = columns();
+  const order = known[byId('order').selectedOptions[0]?.textContent] ?? known.unit;
+  const units = [...Array(layerNow().units).keys()];
+  units.sort((one, other) => order[1](one) - order[1](other));
+  const names = Object.keys(known).filter((name) => name !== 'unit');
+  const heads = ['unit', ...names].map((name) => element('th', name, { scope: 'col' }));
+  byId('ranking').tHead.rows[0].replaceChildren(...heads);
+  byId('ranking').tBodies[0].replaceChildren(...units.map((unit) => {
+    const line = element('tr', '');
+    const button = element('button', unit, { type: 'button', 'aria-label': `Pick unit ${unit}` });
+    const first = element('td', '');
+    first.append(button);
+    line.append(first, ...names.map((name) => element('td', known[name][0](unit))));
+    line.dataset.unit = unit;
+    return line;
+  }));
+}
+
+function showStep() {
+  const { path, mask } = layerNow();
+  const token = shown(data.tokens[state.step]).trim() || '␣';
+  const masked = mask && !mask[state.step] ? ', masked' : '';
+  byId('status').textContent =
+    `Step ${state.step}, ${token}${masked}: unit ${state.unit} of ${path}`;
+  byId('values').tBodies[0].replaceChildren(...layerNow().quantities.map((it, at) => {
+    const line = element('tr', '');
+    line.classList.toggle('picked', at === state.quantity);
+    const number = value(at, state.unit, state.step);
+    const cell = element('td', number.toFixed(3), { class: 'number' });
+    cell.style.backgroundColor = css(colour(it, number));
+    line.append(element('th', it.name, { scope: 'row' }), cell);
+    return line;
+  }));
+  mark();
+}
+
+function mark() {
+  const { units, time } = layerNow();
+  document.querySelectorAll('#text .here').forEach((it) => it.classList.remove('here'));
+  byId(`step-${state.step}`)?.classList.add('here');
+  byId('text').setAttribute('aria-activedescendant', `step-${state.step}`);
+  byId('heat-unit').style.top = `${100 * (state.unit + 0.5) / units}%`;
+  byId('heat-step').style.left = `${100 * (state.step + 0.5) / time}%`;
+  for (const it of document.querySelectorAll('circle, #ranking tbody tr')) {
+    it.classList.toggle('picked', Number(it.dataset.unit) === state.unit);
+  }
+}
+
+function pickUnit(unit) {
+  const last = layerNow().units - 1;
+  state.unit = Math.max(0, Math.min(last, Math.trunc(unit) || 0));
+  byId('unit').value = state.unit;
+  paintText();
+  showStep();
+}
+
+function pickStep(step, scroll = false) {
+  state.step = Math.max(0, Math.min(layerNow().time - 1, step));
+  showStep();
+  if (scroll) byId(`step-${state.step}`).scrollIntoView({ block: 'nearest' });
+}
+
+function pickQuantity(quantity) {
+  state.quantity = quantity;
+  paintLegend();
+  paintText();
+  paintHeat();
+  showStep();
+}
+
+function pickLayer(at) {
+  state.layer = at;
+  const { units, quantities, main, time } = layerNow();
+  state.unit = Math.min(state.unit, units - 1);
+  state.step = Math.min(state.step, time - 1);
+  const quantity = quantities.findIndex((it) => it.name === main);
+  fillSelect(byId('quantity'), quantities.map((it) => it.name), quantity);
+  fillSelect(byId('order'), Object.keys(columns()), 0);
+  byId('unit').max = units - 1;
+  writeText();
+  drawSaturation();
+  rankUnits();
+  // Starts with the unit that has most to say.
+  state.unit = Number(byId('ranking').tBodies[0].rows[0].dataset.unit);
+  byId('unit').value = state.unit;
+  pickQuantity(quantity);
+}
+
+function repaint() {
+  strongestNow = null;
+  paintLegend();
+  paintText();
+  paintHeat();
+  showStep();
+}
+
+const KEYS = {
+  ArrowRight: () => pickStep(state.step + 1, true),
+  ArrowLeft: () => pickStep(state.step - 1, true),
+  Home: () => pickStep(0, true),
+  End: () => pickStep(layerNow().time - 1, true),
+  ArrowDown: () => pickUnit(state.unit + 1),
+  ArrowUp: () => pickUnit(state.unit - 1),
+};
+
+function place(event) {
+  const box = byId('heat').getBoundingClientRect();
+  const { units, time } = layerNow();
+  return [
+    Math.floor(units * (event.clientY - box.top) / box.height),
+    Math.floor(time * (event.clientX - box.left) / box.width),
+  ];
+}
+
+function pickFrom(selector) {
+  return (event) => {
+    const found = event.target.closest(selector);
+    if (found) pickUnit(Number(found.dataset.unit));
+  };
+}
+
+function listen() {
+  byId('pickers').addEventListener('submit', (event) => event.preventDefault());
+  byId('layer').addEventListener('change', (event) => pickLayer(Number(event.target.value)));
+  byId('quantity').addEventListener('change', (event) => pickQuantity(Number(event.target.value)));
+  byId('unit').addEventListener('input', (event) => {
+    if (event.target.value !== '') pickUnit(Number(event.target.value));
+  });
+  byId('order').addEventListener('change', () => { rankUnits(); mark(); });
+  const overStep = (event) => {
+    const { step } = event.target.dataset;
+    if (step !== undefined) pickStep(Number(step));
+  };
+  byId('text').addEventListener('pointerover', overStep);
+  byId('text').addEventListener('click', overStep);
+  byId('text').addEventListener('keydown', (event) => {
+    if (!KEYS[event.key]) return;
+    event.preventDefault();
+    KEYS[event.key]();
+  });
+  byId('heat-frame').addEventListener('click', (event) => {
+    const [unit, step] = place(event);
+    pickStep(step, true);
+    pickUnit(unit);
+  });
+  byId('heat-frame').addEventListener('pointermove', (event) => {
+    const [unit, step] = place(event);
+    const { units, time } = layerNow();
+    if (unit < 0 || unit >= units || step < 0 || step >= time) return;
+    byId('heat-frame').title =
+      `unit ${unit}, step ${step}: ${value(state.quantity, unit, step).toFixed(3)}`;
+  });
+  byId('saturation').addEventListener('click', pickFrom('circle'));
+  byId('ranking').addEventListener('click', pickFrom('tr[data-unit]'));
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', repaint);
+}
+
+async function start() {
+  levels = await unpacked(byId('numbers').textContent);
+  starts = places();
+  fillSelect(byId('layer'), data.layers.map((it) => it.path), 0);
+  byId('precision').textContent = `Numbers are rounded to ${data.levels} levels `
+    + 'between the least and the greatest of a quantity.';
+  listen();
+  pickLayer(0);
+  document.body.dataset.ready = 'true';
+}
+
+start();

@@ -1,0 +1,161 @@
+"""The page in a real browser."""
+
+import io
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from keras_gatelstm.report import write_report
+from tests.report.traces import some_trace
+
+webdriver = pytest.importorskip("selenium.webdriver")
+from selenium.webdriver.common.by import By  # noqa: E402
+from selenium.webdriver.common.keys import Keys  # noqa: E402
+from selenium.webdriver.support.select import Select  # noqa: E402
+from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
+
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+pytestmark = pytest.mark.skipif(
+    not (CHROMIUM and DRIVER), reason="needs Debian's chromium-driver"
+)
+
+TEXT = 'The "end",\nhe said.\n'
+OPTIONS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=1200,1400",
+]
+
+
+@pytest.fixture(scope="module")
+def trace():
+    mask = np.ones((2, len(TEXT)), bool)
+    mask[0, -1] = False
+    return some_trace(TEXT, mask=mask)
+
+
+@pytest.fixture(scope="module")
+def browser(trace, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("browser")
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for option in [*OPTIONS, f"--user-data-dir={folder / 'profile'}"]:
+        options.add_argument(option)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    service = webdriver.ChromeService(DRIVER)
+    driver = webdriver.Chrome(options=options, service=service)
+    page = write_report(trace, folder / "report.html", "A <title>")
+    driver.get(Path(page).as_uri())
+    ready = "return document.body.dataset.ready === 'true'"
+    WebDriverWait(driver, 20).until(lambda it: it.execute_script(ready))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(autouse=True)
+def as_at_first(browser):
+    browser.execute_script("pickLayer(0); pickUnit(0); pickStep(0)")
+
+
+def by_id(browser, name):
+    return browser.find_element(By.ID, name)
+
+
+def colours(browser):
+    """What is behind each step, `(red, green, blue, strength)`."""
+    found = browser.execute_script(
+        "return [...document.querySelectorAll('#text span')]"
+        ".map((it) => getComputedStyle(it).backgroundColor)"
+    )
+    numbers = [it[it.index("(") + 1 : -1].split(",") for it in found]
+    return np.array([[*map(float, it), 1.0][:4] for it in numbers])
+
+
+def test_it_loads_whole_and_asks_for_nothing(browser):
+    assert browser.get_log("browser") == []
+    entries = "return performance.getEntriesByType('resource').length"
+    assert browser.execute_script(entries) == 0
+    assert browser.title == "A <title>"
+    assert (
+        by_id(browser, "text")
+        .text.replace("⏎\n", "\n")
+        .startswith('The "end",\nhe said.')
+    )
+
+
+def test_the_colour_of_a_step_is_its_value(browser, trace):
+    Select(by_id(browser, "quantity")).select_by_visible_text("use_factor")
+    for unit in (0, 4):
+        field = by_id(browser, "unit")
+        field.clear()
+        field.send_keys(str(unit))
+        found = colours(browser)
+        values = 2 * trace["first/use_factor"][0, :, unit] - 1
+        np.testing.assert_allclose(
+            found[:, 3], 0.75 * np.abs(values), atol=0.01
+        )
+        blue = found[:, 2] > found[:, 0]
+        clear = np.abs(values) > 0.05
+        np.testing.assert_array_equal(blue[clear], values[clear] > 0)
+
+
+def test_another_layer_has_other_numbers(browser, trace):
+    Select(by_id(browser, "layer")).select_by_visible_text("second")
+    browser.execute_script("pickUnit(2); pickStep(3)")
+    cells = browser.find_elements(By.CSS_SELECTOR, "#values td")
+    names = browser.find_elements(By.CSS_SELECTOR, "#values th")
+    for name, cell in zip(names, cells, strict=True):
+        value = trace["second"][name.text][0, 3, 2]
+        assert abs(float(cell.text) - value) < 0.02
+    assert "second" in by_id(browser, "status").text
+
+
+def test_by_keyboard_alone(browser):
+    text = by_id(browser, "text")
+    text.send_keys(Keys.ARROW_RIGHT, Keys.ARROW_RIGHT, Keys.ARROW_DOWN)
+    assert by_id(browser, "status").text.startswith("Step 2, e: unit 1")
+    text.send_keys(Keys.END)
+    assert "masked" in by_id(browser, "status").text
+    text.send_keys(Keys.HOME, Keys.ARROW_UP, Keys.ARROW_UP)
+    assert by_id(browser, "status").text.startswith("Step 0, T: unit 0")
+    assert text.get_attribute("aria-activedescendant") == "step-0"
+
+
+def test_units_are_picked_from_pictures_and_the_table(browser):
+    browser.execute_script(
+        "document.querySelector('circle[data-unit=\"3\"]')"
+        ".dispatchEvent(new MouseEvent('click', {bubbles: true}))"
+    )
+    assert by_id(browser, "unit").get_attribute("value") == "3"
+    button = browser.find_element(By.CSS_SELECTOR, "tr[data-unit='5'] button")
+    button.send_keys(Keys.ENTER)
+    assert by_id(browser, "unit").get_attribute("value") == "5"
+    by_id(browser, "heat").click()  # Its middle, of 20 steps.
+    assert by_id(browser, "status").text.startswith(("Step 9", "Step 10"))
+
+
+def test_a_picture_of_it_is_not_blank_in_light_and_dark(browser):
+    from matplotlib import image
+
+    def picture(scheme):
+        feature = {"name": "prefers-color-scheme", "value": scheme}
+        media = {"features": [feature]}
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+        png = browser.get_screenshot_as_png()
+        return image.imread(io.BytesIO(png))[..., :3]
+
+    light, dark = picture("light"), picture("dark")
+    for it in (light, dark):
+        colours = np.unique((it.reshape(-1, 3) * 15).astype(int), axis=0)
+        assert len(colours) > 50
+    assert light.mean() > 0.8
+    assert dark.mean() < 0.3
+    assert browser.get_log("browser") == []

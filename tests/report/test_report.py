@@ -1,0 +1,94 @@
+"""The file: its size, its numbers, and what it escapes."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+from keras_gatelstm import GateTrace
+from keras_gatelstm.report import page, write_report
+from keras_gatelstm.report.packing import decode
+from tests.report.traces import some_trace
+
+TEXT = "To be,\nor not."
+
+
+def parts(text):
+    """The data and the numbers in a page."""
+    data, numbers = (
+        re.search(rf'id="{name}">(.*?)</script>', text, re.S)[1]
+        for name in ("data", "numbers")
+    )
+    return json.loads(data), decode(numbers)
+
+
+def test_the_numbers_are_the_traces(tmp_path):
+    trace = some_trace(TEXT)
+    path = write_report(trace, tmp_path / "report.html", row=1)
+    data, levels = parts(path.read_text("utf-8"))
+    assert data["levels"] == 256
+    assert "".join(data["tokens"]) == TEXT
+    start = 0
+    for layer in data["layers"]:
+        size = layer["units"] * layer["time"]
+        for it in layer["quantities"]:
+            told = levels[start : start + size].reshape(layer["units"], -1)
+            step = (it["high"] - it["low"]) / 255
+            np.testing.assert_allclose(
+                it["low"] + told * step,
+                trace[layer["path"]][it["name"]][1].T,
+                atol=step / 2 + 1e-6,
+            )
+            start += size
+    assert start == len(levels)
+
+
+def test_two_thousand_characters_of_256_units_take_less_than_5_mb(tmp_path):
+    text = TEXT * 143
+    path = write_report(some_trace(text, 256, ["lstm"]), tmp_path / "r.html")
+    assert path.stat().st_size < 5_000_000
+    data, levels = parts(path.read_text("utf-8"))
+    assert len(levels) == 9 * len(text) * 256
+    assert data["levels"] >= 32
+
+
+def test_nothing_in_a_trace_is_taken_for_html(tmp_path):
+    trace = some_trace("ab", layers=["</script><b>"])
+    bad = np.array([["</script><i>", "&amp;"]] * 2)
+    path = write_report(
+        GateTrace(trace.layers, bad), tmp_path / "r.html", "<u>title</u>"
+    )
+    text = path.read_text("utf-8")
+    assert not {"<i>", "<b>", "<u>"} & set(re.findall("<.>", text))
+    data, _ = parts(text)
+    assert data["tokens"] == bad[0].tolist()
+
+
+def test_values_that_are_no_numbers_do_no_harm(tmp_path):
+    trace = some_trace(TEXT)
+    trace["first/kept"][1, 3] = [np.nan, np.inf, -np.inf, 0, 1, 2]
+    path = write_report(trace, tmp_path / "r.html", row=1)
+    assert len(parts(path.read_text("utf-8"))[1]) == 2 * 9 * 6 * len(TEXT)
+
+
+def test_a_layer_without_gates_or_tokens(tmp_path):
+    layer = some_trace(TEXT)["first"]
+    quantities = {"memory": layer["kept"]}
+    trace = GateTrace({"rnn": type(layer)("rnn", quantities)})
+    path = write_report(trace, tmp_path / "r.html")
+    data, _ = parts(path.read_text("utf-8"))
+    assert data["tokens"][:3] == ["0", "1", "2"]
+    assert data["layers"][0]["half_life"] is None
+
+
+def test_what_cannot_be_written_is_refused(tmp_path, monkeypatch):
+    trace = some_trace(TEXT)
+    with pytest.raises(ValueError, match="row must be from 0 to 1"):
+        write_report(trace, tmp_path / "r.html", row=2)
+    with pytest.raises(TypeError, match="must be a GateTrace"):
+        write_report(trace["first"], tmp_path / "r.html")
+    monkeypatch.setattr(page, "MOST_BYTES", 1000)
+    with pytest.raises(ValueError, match="too large for a page of 5 MB"):
+        write_report(trace, tmp_path / "r.html")
+    assert not list(tmp_path.iterdir())
