@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     folder = args.output or args.model.parent / "look"
     text = "".join(tokens) if args.series is None else None
     with stage_in(folder) as stage:
-        draw(trace, stage, args.model.stem, text)
+        draw(trace, stage, str(args.model), text)
         written = sorted(path.name for path in stage.iterdir())
         move_into(stage, folder)
     report(trace, text)
