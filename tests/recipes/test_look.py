@@ -57,7 +57,7 @@ def test_a_text(folder, capsys):
     assert "".join(trace.tokens[0]) == TEXT
     assert trace["lower/kept"].shape == (1, len(TEXT), 6)
     assert "forget_factor" in out
-    assert "line_position" in out
+    assert "goes with" in out
 
 
 def test_a_series(folder, tmp_path):
