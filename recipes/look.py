@@ -167,9 +167,8 @@ def read_series(model: Any, path: Path) -> tuple[np.ndarray, list[str]]:
 
 def draw(trace: Any, folder: Path, title: str, text: str | None) -> None:
     """Writes the pictures, the report and the trace."""
-    from keras_gatelstm.report import write_report
-
     from keras_gatelstm import plots
+    from keras_gatelstm.report import write_report
 
     last = trace.select(time=slice(-PICTURED_STEPS, None))
     for path in trace:

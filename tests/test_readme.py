@@ -17,7 +17,9 @@ def examples():
 
 
 @pytest.mark.parametrize(
-    "example", list(examples()), ids=["as a layer", "keras", "torch", "see inside"]
+    "example",
+    list(examples()),
+    ids=["as a layer", "keras", "torch", "see inside"],
 )
 def test_the_examples_run(example, capsys):
     if "import torch" in example:

@@ -103,7 +103,7 @@ def _page(trace: GateTrace, title: str, row: int, count: int) -> str:
         # A token may be "</script>".
         "DATA": json.dumps(data, allow_nan=False).replace("<", "\\u003c"),
         "NUMBERS": encode(numbers),
-        "PROGRAM": _file("page.js"),
+        "PROGRAM": _file("numbers.js") + _file("page.js"),
     }
     page = _file("page.html")
     head, *rest = page.split("{{")

@@ -37,10 +37,10 @@ def record_gates(
     It works on `GateLSTM`, `GateGRU` and `GateRNN`, and as well on
     `keras.layers.LSTM`, `GRU` and `SimpleRNN`, by themselves and anywhere in
     a model. The model runs as `model(inputs)` does and gives the next layers
-    what it would; the memories recorded are the layer's own to the last bit
-    (where the backend has a whole LSTM in one operator, as PyTorch has, to
-    rounding). Memories of stateful layers, and all else a run would change,
-    are as before afterwards.
+    what it would. The memories recorded are those of `model.predict`, on
+    TensorFlow to the last bit, on JAX and PyTorch to rounding, as they run
+    the layer in another way. Memories of stateful layers, and all else a run
+    would change, are as before afterwards.
 
     A layer that reads backwards, alone or in `Bidirectional`, is recorded in
     the order of its input: step `t` is where it read event `t`.
@@ -78,43 +78,39 @@ def record_gates(
     Raises:
         TypeError: if `model_or_layer` is no Keras layer.
         ValueError: if there is no layer with gates in it, or none of this
-            name; if rows or steps do not match; if a layer with gates runs
-            inside another layer's loop, where it cannot be recorded.
+            name; if rows or steps do not match, or `batch_size` is not
+            positive; if a layer with gates runs inside another layer's loop,
+            where it cannot be recorded.
 
     Example:
 
-    >>> model = keras.Sequential([keras.layers.LSTM(4), keras.layers.Dense(1)])
+    >>> lstm = keras.layers.LSTM(4, name="lstm")
+    >>> model = keras.Sequential([lstm, keras.layers.Dense(1)])
     >>> trace = record_gates(model, np.ones((2, 9, 3)))
-    >>> trace["lstm/forget_factor"].shape  # doctest: +SKIP
+    >>> trace["lstm/forget_factor"].shape
     (2, 9, 4)
     """
     model = _checked(model_or_layer)
     paths = layers_by_path(model)
     _check_gates(model, paths)
     rows = _row_count(inputs)
-    if any(layer.stateful for layer in paths.values()):
-        batch_size = rows
-    given: dict[str, Any] = {"inputs": inputs}
+    given = {"inputs": inputs, "memories": _by_path(initial_state, paths)}
     if mask is not None:
         given["mask"] = np.asarray(mask)
-    given["memories"] = _by_path(initial_state, paths)
+    _check_rows(given, rows)
+    if any(layer.stateful for layer in paths.values()):
+        batch_size = rows
     store = Store(rows, directory, memory_limit)
     names = [layers] if isinstance(layers, str) else layers
     seen: dict[str, None] = {}
     with _left_as_it_was(model, paths, training):
-        for start in range(0, rows, batch_size):
-            part = slice(start, min(start + batch_size, rows))
+        for part in _parts(rows, batch_size):
             for path, told in run(model, _rows_of(given, part), training):
                 seen[path] = None
                 if names is None or _is_named(path, names):
                     store.write(path, part, *told)
     _check_names(names, seen)
-    if mask is not None and not store.masks:
-        raise ValueError(
-            "The mask reaches no recurrent layer: a layer before them does "
-            "not hand it on. Record the recurrent layer by itself, or use "
-            "keras.layers.Masking, or Embedding(mask_zero=True)."
-        )
+    _check_mask(mask, store)
     traces = store.layers()
     return GateTrace(traces, _tokens(tokens, traces))
 
@@ -142,14 +138,44 @@ def _check_gates(
 
 
 def _row_count(inputs: Any) -> int:
-    flat = keras.tree.flatten(inputs)
-    counts = {len(array) for array in flat}
-    if len(counts) != 1 or counts == {0}:
+    shapes = [tuple(np.shape(array)) for array in keras.tree.flatten(inputs)]
+    counts = {shape[:1] for shape in shapes}
+    if len(counts) != 1 or not all(counts) or counts == {(0,)}:
         raise ValueError(
-            "inputs must have as many rows each, and at least one. "
-            f"Received: {[tuple(np.shape(array)) for array in flat]}"
+            "inputs must be arrays of as many rows each, and at least one. "
+            f"Received: shapes {shapes[:9]}"
         )
-    return counts.pop()
+    return shapes[0][0]
+
+
+def _check_rows(given: dict[str, Any], rows: int) -> None:
+    for name in ("mask", "memories"):
+        for array in keras.tree.flatten(given.get(name)):
+            if array is not None and np.shape(array)[:1] != (rows,):
+                argument = "initial_state" if name == "memories" else name
+                raise ValueError(
+                    f"{argument} must have {rows} rows, as inputs. "
+                    f"Received: shape {np.shape(array)}"
+                )
+
+
+def _parts(rows: int, batch_size: int) -> Iterator[slice]:
+    if batch_size < 1:
+        raise ValueError(
+            "batch_size must be a positive integer. "
+            f"Received: batch_size={batch_size!r}"
+        )
+    for start in range(0, rows, batch_size):
+        yield slice(start, min(start + batch_size, rows))
+
+
+def _check_mask(mask: Any, store: Store) -> None:
+    if mask is not None and not store.masks:
+        raise ValueError(
+            "The mask reaches no recurrent layer: a layer before them does "
+            "not hand it on. Record the recurrent layer by itself, or use "
+            "keras.layers.Masking, or Embedding(mask_zero=True)."
+        )
 
 
 def _rows_of(given: Any, rows: slice) -> Any:

@@ -1,58 +1,29 @@
-"""What is recorded is what the layers do, wherever in a model they are."""
+"""What is recorded is what the layers do."""
+
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 from keras import layers, ops
 
-from keras_gatelstm import (
-    GateGRUCell,
-    GateLSTM,
-    GateTrace,
-    convert,
-    record_gates,
-)
+from keras_gatelstm import GateLSTM, GateTrace, convert, record_gates
 from tests.backends import array
-from tests.families import TIME, UNITS, families, randomize, some_events
-
-# On TensorFlow a layer that is recorded does what it does anyway, operator by
-# operator; JAX fuses them in another way, and PyTorch has whole layers as one.
-EXACT = 0 if keras.backend.backend() == "tensorflow" else 1e-6
-
-
-def predicted(layer, events):
-    """What a model of the layer predicts."""
-    model = keras.Sequential([keras.Input(events.shape[1:]), layer])
-    return model.predict_on_batch(events)
-
-
-def memory_of(trace, path=None):
-    layer = trace.layer(path)
-    return layer["short_term_memory" if len(layer) > 4 else "memory"]
-
-
-def assert_recombines(layer):
-    """The quantities of a layer's trace keep the lesson's equations."""
-
-    def equal(one, other):
-        np.testing.assert_allclose(one, other, atol=2e-6)
-
-    if "memory" in layer:
-        return
-    equal(layer["learned"], layer["new_information"] * layer["ignore_factor"])
-    equal(layer["long_term_memory"], layer["kept"] + layer["learned"])
-    equal(
-        layer["short_term_memory"],
-        layer["useful_memory"] * layer["use_factor"],
-    )
-    before = layer["long_term_memory"][:, :-1]
-    equal(layer["kept"][:, 1:], before * layer["forget_factor"][:, 1:])
-
-
-def sequence(*parts, shape=(TIME, 3)):
-    model = keras.Sequential([keras.Input(shape), *parts])
-    randomize(model)
-    return model
+from tests.families import (
+    LSTM,
+    TIME,
+    UNITS,
+    families,
+    randomize,
+    some_events,
+)
+from tests.trace.told import (
+    EXACT,
+    assert_recombines,
+    memory_of,
+    predicted,
+    sequence,
+)
 
 
 @families
@@ -93,57 +64,6 @@ def test_dropout_is_that_of_the_layer(family, events, dropout):
         # And the recording draws nothing that the layer would have drawn.
         again = record_gates(layer, events, training=True)
         np.testing.assert_array_equal(memory_of(trace), memory_of(again))
-
-
-def test_paths_in_nested_stacked_and_bidirectional_models(events):
-    cells = [layers.LSTMCell(2, name="lower"), GateGRUCell(4, name="upper")]
-    inner = keras.Sequential(
-        [
-            keras.Input((TIME, 6)),
-            layers.RNN(cells, return_sequences=True, name="rnn"),
-        ],
-        name="inner",
-    )
-    both_ways = layers.Bidirectional(
-        layers.LSTM(3, return_sequences=True, name="lstm"), name="both"
-    )
-    model = sequence(
-        GateLSTM(UNITS, return_sequences=True, name="first"), both_ways, inner
-    )
-    trace = record_gates(model, events)
-    assert list(trace) == [
-        "first",
-        "both/forward_lstm",
-        "both/backward_lstm",
-        "inner/rnn/lower",
-        "inner/rnn/upper",
-    ]
-    np.testing.assert_allclose(
-        memory_of(trace, "inner/rnn/upper"),
-        model.predict_on_batch(events),
-        atol=EXACT,
-    )
-    for layer in trace.values():
-        assert_recombines_forwards(layer)
-    assert list(record_gates(model, events, layers="rnn/lower")) == [
-        "inner/rnn/lower"
-    ]
-    joined = [memory_of(trace, f"both/{way}_lstm") for way in WAYS]
-    expected = both_ways(memory_of(trace, "first"))
-    np.testing.assert_allclose(
-        np.concatenate(joined, -1), array(expected), atol=1e-6
-    )
-
-
-WAYS = ("forward", "backward")
-
-
-def assert_recombines_forwards(layer):
-    if "backward" not in layer.path:
-        assert_recombines(layer)
-        return
-    turned = {name: value[:, ::-1] for name, value in layer.items()}
-    assert_recombines(turned)
 
 
 def test_masked_steps_are_marked_and_repeat_the_step_before(events):
@@ -213,9 +133,9 @@ def named(traces):
     ]
 
 
-def test_it_starts_with_the_memories_it_is_given(family_lstm, events):
-    memories = family_lstm.some_memories()
-    ours, theirs = family_lstm.pair(events, return_sequences=True)
+def test_it_starts_with_the_memories_it_is_given(events):
+    memories = LSTM.some_memories()
+    ours, theirs = LSTM.pair(events, return_sequences=True)
     for layer in (ours, theirs):
         trace = record_gates(layer, events, initial_state=memories)
         np.testing.assert_allclose(
@@ -230,34 +150,6 @@ def test_it_starts_with_the_memories_it_is_given(family_lstm, events):
     model = sequence(ours)
     by_path = record_gates(model, events, initial_state={ours.name: memories})
     np.testing.assert_allclose(by_path["kept"], trace["kept"], atol=1e-5)
-
-
-@pytest.fixture
-def family_lstm():
-    from tests.families import LSTM
-
-    return LSTM
-
-
-def test_a_layer_used_twice_is_recorded_twice(events):
-    layer = GateLSTM(3, return_sequences=True, name="shared")
-    given = keras.Input((TIME, 3))
-    model = keras.Model(given, layer(layer(given)))
-    trace = record_gates(model, events)
-    assert list(trace) == ["shared", "shared:2"]
-    np.testing.assert_allclose(
-        memory_of(trace, "shared:2"),
-        array(layer(memory_of(trace, "shared"))),
-        atol=1e-6,
-    )
-
-
-def test_reading_backwards_is_told_in_the_order_of_the_input(events):
-    layer = layers.LSTM(3, go_backwards=True, return_sequences=True)
-    trace = record_gates(layer, events)
-    np.testing.assert_allclose(
-        memory_of(trace)[:, ::-1], predicted(layer, events), atol=EXACT
-    )
 
 
 def test_many_rows_go_batch_by_batch_and_to_the_disk(tmp_path):
@@ -278,8 +170,6 @@ def test_many_rows_go_batch_by_batch_and_to_the_disk(tmp_path):
 
 
 def _folder_of(array):
-    from pathlib import Path
-
     return Path(array.filename).parent
 
 
@@ -306,62 +196,3 @@ def test_a_trained_layer_is_told_with_its_new_weights(events):
         record_gates(ours, events)["use_factor"],
         atol=1e-6,
     )
-
-
-def test_what_cannot_be_recorded_is_refused_with_what_there_is(events):
-    model = sequence(GateLSTM(2, name="lower"))
-    with pytest.raises(TypeError, match="must be a Keras model or layer"):
-        record_gates(lambda it: it, events)
-    with pytest.raises(ValueError, match=r"has no gates to record.*none"):
-        record_gates(sequence(layers.Dense(2)), events)
-    with pytest.raises(ValueError, match=r"mean 'lower'. Available: lower"):
-        record_gates(model, events, layers="lowe")
-    with pytest.raises(ValueError, match="as many rows each"):
-        record_gates(model, events[:0])
-    with pytest.raises(ValueError, match=r"tokens must be one for each of 6"):
-        record_gates(model, events, tokens="abc")
-    with pytest.raises(ValueError, match=r"must have the shapes \[\(4, 2\)"):
-        record_gates(model, events, initial_state=[np.ones((4, 3))] * 2)
-    with pytest.raises(ValueError, match="no layer 'other'"):
-        record_gates(model, events, initial_state={"other": []})
-
-
-def test_a_layer_in_another_layers_loop():
-    model = sequence(
-        layers.TimeDistributed(GateLSTM(2, name="lstm")), shape=(4, TIME, 3)
-    )
-    sequences = some_events(batch=8).reshape(2, 4, TIME, 3)
-    trace = record_gates(model, sequences)
-    last = [memory_of(trace, path)[:, -1] for path in trace]
-    np.testing.assert_allclose(
-        np.stack(last, 1), array(model(sequences)), atol=1e-6
-    )
-
-
-class Compiled(layers.Layer):
-    """A layer whose inside is compiled apart."""
-
-    def __init__(self, layer):
-        super().__init__()
-        self.layer = layer
-
-    def build(self, shape):
-        self.layer.build(shape)
-
-    def call(self, inputs):
-        if keras.backend.backend() == "jax":
-            import jax
-
-            return jax.jit(self.layer)(inputs)
-        import tensorflow as tf
-
-        return tf.function(self.layer)(inputs)
-
-
-@pytest.mark.skipif(
-    keras.backend.backend() == "torch", reason="PyTorch compiles nothing here"
-)
-def test_a_layer_in_a_compiled_function_is_refused(events):
-    model = sequence(Compiled(GateLSTM(2, name="lstm")))
-    with pytest.raises(ValueError, match="lstm cannot be recorded: it runs"):
-        record_gates(model, events)
