@@ -14,7 +14,10 @@ before, with the LSTM's memories carried along. It writes
         metrics.json                losses, settings, versions
         training.png                its losses while it trained
         serving/<version>/          for TensorFlow Serving
-        litert/char_text.tflite     for LiteRT
+        litert/char_text.tflite     for LiteRT, 64 characters at once
+        litert/streaming.tflite     for LiteRT, one at a time
+
+`recipes.sample` writes text with it, and `recipes.look` looks into it.
 """
 
 import argparse
@@ -223,6 +226,12 @@ def export(
             check_inputs=validation[np.newaxis, :LITERT_STEPS],
             tolerance=LITERT_TOLERANCE,
         )
+        export.export_litert(
+            model,
+            stage / "litert" / "streaming.tflite",
+            "streaming",
+            tolerance=LITERT_TOLERANCE,
+        )
     except export.ExportError as error:
         raise console.UsageError(f"{error} Nothing was written") from error
     version = export.next_version(output / "serving")
@@ -256,10 +265,12 @@ def report(
     names = ["model.keras", "vocabulary.json", "metrics.json", "training.png"]
     for path in [args.output / name for name in names] + [served]:
         print(f"  {path}")
+    litert = args.output / "litert"
     print(
-        f"  {args.output / 'litert' / 'char_text.tflite'} (differs from Keras "
-        f"by {metrics['litert_largest_difference']:.1e})"
+        f"  {litert / 'char_text.tflite'} (differs from Keras by "
+        f"{metrics['litert_largest_difference']:.1e})"
     )
+    print(f"  {litert / 'streaming.tflite'}")
 
 
 if __name__ == "__main__":

@@ -69,10 +69,11 @@ def plot_cell(
     Example:
 
     >>> from keras_gatelstm.plots import plot_cell
-    >>> trace = record_gates(GateLSTM(4), np.ones((1, 5, 3)), tokens="event")
+    >>> lstm = GateLSTM(4, name="lstm")
+    >>> trace = record_gates(lstm, np.ones((1, 5, 3)), tokens="event")
     >>> figure = plot_cell(trace, step=2, unit=0)
     >>> figure.axes[0].texts[0].get_text()
-    'gate_lstm: row 0, step 2, unit 0'
+    'lstm: row 0, step 2, unit 0'
     """
     traced = trace.layer(layer)
     _check_lstm(traced)

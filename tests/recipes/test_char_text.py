@@ -27,6 +27,7 @@ SMALL = {
 }
 WRITTEN = [
     "litert/char_text.tflite",
+    "litert/streaming.tflite",
     "metrics.json",
     "model.keras",
     "serving/1/assets.extra/tf_serving_warmup_requests",

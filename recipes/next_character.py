@@ -1,0 +1,150 @@
+"""A character model, wherever it was written to, read step by step."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recipes.console import UsageError
+
+Arrays = dict[str, Any]
+
+
+class Reader:
+    """Reads with a model, a character a call, from empty memories on.
+
+    Args:
+        step: From the inputs by name to the outputs by name: a guess at the
+            next character, and the memories after.
+        event: The name of the input that is the character, and its shape.
+        memories: The names of the memories, and their sizes.
+    """
+
+    def __init__(
+        self,
+        step: Callable[..., Arrays],
+        event: tuple[str, tuple[int, ...]],
+        memories: dict[str, int],
+    ) -> None:
+        self.step = step
+        self.event, self.shape = event
+        self.memories: Arrays = {
+            name: np.zeros((1, size), np.float32)
+            for name, size in memories.items()
+        }
+
+    def __call__(self, symbol: int) -> np.ndarray:
+        """The logits of the next character, `(symbols,)`."""
+        event = np.full(self.shape, symbol, np.int32)
+        outputs = self.step(**{self.event: event}, **self.memories)
+        self.memories = {name: outputs[name] for name in self.memories}
+        (guess,) = (
+            outputs[name] for name in outputs if name not in self.memories
+        )
+        return np.asarray(guess).reshape(-1)
+
+
+def reader_of(path: Path, symbols: int) -> Reader:
+    """Reads with the model at this path.
+
+    Args:
+        path: A `.keras` file, the folder of a SavedModel, or a streaming
+            `.tflite` file.
+        symbols: How many characters the model must know.
+
+    Raises:
+        UsageError: if it is none of these, or knows other characters.
+    """
+    kinds = {".tflite": _litert, ".keras": _keras}
+    make = _saved_model if path.is_dir() else kinds.get(path.suffix)
+    if make is None:
+        raise UsageError(
+            "MODEL must be a .keras or .tflite file, or the folder of a "
+            f"SavedModel. Received: {path}"
+        )
+    try:
+        known = len(make(path)(0))
+        reader = make(path)
+    except UsageError:
+        raise
+    except (ValueError, TypeError, OSError, RuntimeError) as error:
+        first, *_ = str(error).strip().splitlines() or ["unreadable"]
+        raise UsageError(
+            f"{path} cannot be read with step by step: {first}"
+        ) from error
+    if known != symbols:
+        raise UsageError(
+            f"{path} knows {known} characters, its vocabulary {symbols}: name "
+            "the right one with --vocabulary"
+        )
+    return reader
+
+
+def _keras(path: Path) -> Reader:
+    import keras
+
+    from keras_gatelstm.export.memories import memory_sizes
+    from keras_gatelstm.export.prepared import prepared
+    from keras_gatelstm.export.scaling import Scaling
+    from keras_gatelstm.export.signatures import Served, step
+
+    model = prepared(keras.saving.load_model(path, compile=False))
+    sizes = memory_sizes(model)
+    function = step(Served(model, Scaling())).get_concrete_function()
+    event = model.inputs[0].name
+
+    def one(**given: Any) -> Arrays:
+        return dict(function(*_tensors(given, [event, *sizes])))
+
+    return Reader(one, (event, (1,)), sizes)
+
+
+def _tensors(given: Arrays, names: list[str]) -> list[Any]:
+    import tensorflow as tf
+
+    return [tf.convert_to_tensor(given[name]) for name in names]
+
+
+def _saved_model(path: Path) -> Reader:
+    import tensorflow as tf
+
+    signatures = tf.saved_model.load(path).signatures
+    if "step" not in signatures:
+        raise UsageError(
+            f"{path} has no signature called step: export it with "
+            "keras_gatelstm.export"
+        )
+    signature = signatures["step"]
+    specs = signature.structured_input_signature[1]
+    (event,) = (name for name, it in specs.items() if it.dtype.is_integer)
+    sizes = {name: it.shape[1] for name, it in specs.items() if name != event}
+
+    def one(**given: Any) -> Arrays:
+        names = list(given)
+        tensors = _tensors(given, names)
+        return dict(signature(**dict(zip(names, tensors, strict=True))))
+
+    # The function lives as long as what it was loaded with.
+    one.loaded = signatures  # type: ignore[attr-defined]
+    return Reader(one, (event, (1,)), sizes)
+
+
+def _litert(path: Path) -> Reader:
+    from keras_gatelstm.export import LiteRTFile
+
+    file = LiteRTFile(path)
+    events = set(file.inputs) - set(file.outputs)
+    (event,) = events
+    if tuple(file.inputs[event]["shape"]) != (1, 1):
+        raise UsageError(
+            f"{path} takes {tuple(map(int, file.inputs[event]['shape']))} "
+            'characters at once: export it with form="streaming", as '
+            "recipes.char_text does beside it"
+        )
+    sizes = {
+        name: int(detail["shape"][-1])
+        for name, detail in file.inputs.items()
+        if name != event
+    }
+    return Reader(file, (event, (1, 1)), sizes)

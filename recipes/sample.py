@@ -1,0 +1,124 @@
+"""Writes text with a character model, a character at a time.
+
+    python -m recipes.sample saved_models/char_text/model.keras
+    python -m recipes.sample saved_models/char_text/serving/1 --prompt "KING"
+    python -m recipes.sample saved_models/char_text/litert/streaming.tflite
+
+From the model for Keras, the SavedModel for TensorFlow Serving and the
+streaming file for LiteRT alike: the same seed writes the same text. The model's
+characters are read from `vocabulary.json`, beside it or in a folder above.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from recipes import console
+from recipes.data.text import Vocabulary
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Prints the prompt, and after it what the model writes."""
+    args = parse(arguments)
+    if not args.model.exists():
+        raise console.UsageError(f"there is no file or folder {args.model}")
+    vocabulary = Vocabulary.load(args.vocabulary or beside(args.model))
+    # Imported late: TensorFlow takes seconds, mistakes show at once.
+    from recipes.next_character import reader_of
+
+    read = reader_of(args.model, len(vocabulary))
+    print(args.prompt, end="", flush=True)
+    # Without a prompt, the model starts a line.
+    logits = [read(int(it)) for it in vocabulary.encode(args.prompt or "\n")]
+    for symbol in written(read, logits[-1], args):
+        print(vocabulary.characters[symbol], end="", flush=True)
+    print()
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Reads the command line."""
+    parser = console.Parser(
+        prog="python -m recipes.sample",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("model", type=Path, metavar="MODEL")
+    parser.add_argument("--prompt", default="", help="what to go on from")
+    parser.add_argument(
+        "--length",
+        type=console.whole_number,
+        default=500,
+        help="characters to write (default: 500)",
+        metavar="N",
+    )
+    parser.add_argument(
+        "--temperature",
+        type=console.positive,
+        default=0.8,
+        help="the lower, the surer the guesses (default: 0.8)",
+    )
+    parser.add_argument(
+        "--top-k",
+        type=console.whole_number,
+        help="draw from so many likeliest characters (default: all)",
+        metavar="N",
+    )
+    parser.add_argument(
+        "--seed",
+        type=console.seed,
+        default=1,
+        help="the same writes the same (default: 1)",
+        metavar="N",
+    )
+    parser.add_argument(
+        "--vocabulary",
+        type=Path,
+        help="the model's characters (default: vocabulary.json near it)",
+        metavar="FILE",
+    )
+    return parser.parse_args(arguments)
+
+
+def beside(model: Path) -> Path:
+    """The vocabulary in the model's folder, or in one of two above it."""
+    folders = list(model.absolute().parents)[:3]
+    for folder in folders:
+        if (folder / "vocabulary.json").is_file():
+            return folder / "vocabulary.json"
+    return folders[0] / "vocabulary.json"
+
+
+def written(
+    read: Callable[[int], np.ndarray],
+    logits: np.ndarray,
+    args: argparse.Namespace,
+) -> Iterator[int]:
+    """Draws symbol after symbol, each from the guess after the last one."""
+    random = np.random.default_rng(args.seed)
+    for _ in range(args.length):
+        symbol = draw(logits, args.temperature, args.top_k, random)
+        yield symbol
+        logits = read(symbol)
+
+
+def draw(
+    logits: np.ndarray,
+    temperature: float,
+    top_k: int | None,
+    random: np.random.Generator,
+) -> int:
+    """A symbol, drawn from a guess; never the unknown character, number 0."""
+    known = logits[1:].astype("float64")
+    if top_k is not None and top_k < len(known):
+        least = np.partition(known, -top_k)[-top_k]
+        known = np.where(known < least, -np.inf, known)
+    chances = np.exp((known - known.max()) / temperature).cumsum()
+    place = np.searchsorted(chances, random.random() * chances[-1], "right")
+    return 1 + min(int(place), len(known) - 1)
+
+
+if __name__ == "__main__":
+    sys.exit(console.run("sample", main))
