@@ -3,6 +3,7 @@
 // Orange below the middle, blue above it: told apart by all kinds of eyes.
 const BELOW = [232, 126, 20];
 const ABOVE = [47, 125, 225];
+const MASKED = [128, 128, 128, 90];
 
 const byId = (id) => document.getElementById(id);
 const data = JSON.parse(byId('data').textContent);
@@ -30,12 +31,33 @@ function places() {
 const layerNow = () => data.layers[state.layer];
 const quantityNow = () => layerNow().quantities[state.quantity];
 
+// What a level stands for: NaN, where the value was not finite.
+function opened(quantity, level) {
+  const last = data.levels - 1 - quantity.gaps;
+  if (level > last) return NaN;
+  return quantity.low + (quantity.high - quantity.low) * level / last;
+}
+
 function value(quantity, unit, step) {
   const layer = layerNow();
-  const it = layer.quantities[quantity];
   const at = starts[state.layer][quantity] + unit * layer.time + step;
-  return it.low + (it.high - it.low) * levels[at] / (data.levels - 1);
+  return opened(layer.quantities[quantity], levels[at]);
 }
+
+const isMasked = (step) => layerNow().mask?.[step] === 0;
+
+// A layer may have other steps than the text.
+function tokens() {
+  const { time } = layerNow();
+  return data.tokens.length === time ? data.tokens : Array.from({ length: time }, (_, at) => `${at}`);
+}
+
+function shown(token) {
+  const marks = { '\n': '⏎\n', '\t': '⇥\t', '\r': '␍' };
+  return marks[token] ?? token;
+}
+
+const said = (number) => Number.isNaN(number) ? 'not finite' : number.toFixed(3);
 
 // From -1 to 1: a factor from shut to open, the others around zero.
 function strength(quantity, number) {
@@ -44,6 +66,7 @@ function strength(quantity, number) {
 }
 
 function colour(quantity, number) {
+  if (Number.isNaN(number)) return [...ABOVE, 0];
   const how = Math.max(-1, Math.min(1, strength(quantity, number)));
   const rgb = how < 0 ? BELOW : ABOVE;
   return [...rgb, Math.abs(how) * strongest()];

@@ -2,7 +2,8 @@
 
 A quantity's values become levels between its least and its greatest, a byte
 each; all of them one after the other, `(units, time)` each, are compressed and
-written in base64.
+written in base64. Where one of them is not finite, the quantity's last level
+stands for that.
 """
 
 import base64
@@ -21,8 +22,10 @@ class Packed:
     Args:
         name: The quantity's name.
         low: The value of level 0.
-        high: The value of the last level.
+        high: The value of the last level, or of the one before, where the
+            last is for values that are not finite.
         most: The size of value that has the strongest colour: few are larger.
+        gaps: Whether there are values that are not finite.
         levels: `(units, time)`, uint8.
     """
 
@@ -30,6 +33,7 @@ class Packed:
     low: float
     high: float
     most: float
+    gaps: bool
     levels: np.ndarray
 
 
@@ -42,15 +46,19 @@ def pack(layer: LayerTrace, row: int, count: int) -> list[Packed]:
 
 
 def _packed(name: str, values: np.ndarray, count: int) -> Packed:
-    finite = np.nan_to_num(values, nan=0.0, posinf=3e38, neginf=-3e38)
-    low, high = float(finite.min()), float(finite.max())
+    is_finite = np.isfinite(values)
+    gaps = not is_finite.all()
+    finite = values[is_finite].astype("float64") if is_finite.any() else [0.0]
+    low, high = float(np.min(finite)), float(np.max(finite))
     if name.endswith("_factor"):
         low, high = min(low, 0.0), max(high, 1.0)
     if high == low:
         high = low + 1.0
-    scaled = (finite.astype("float64") - low) / (high - low) * (count - 1)
+    known = np.where(is_finite, values, low).astype("float64")
+    scaled = (known - low) / (high - low) * (count - 1 - gaps)
+    levels = np.where(is_finite, np.rint(scaled), count - 1).astype(np.uint8)
     most = float(np.percentile(np.abs(finite), 99)) or 1.0
-    return Packed(name, low, high, most, np.rint(scaled).astype(np.uint8))
+    return Packed(name, low, high, most, gaps, levels)
 
 
 def encode(levels: list[np.ndarray]) -> str:

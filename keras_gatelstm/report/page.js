@@ -13,43 +13,40 @@ function fillSelect(select, names, chosen) {
   }));
 }
 
-function shown(token) {
-  const marks = { '\n': '⏎\n', '\t': '⇥\t', '\r': '␍' };
-  return marks[token] ?? token;
-}
-
 function writeText() {
   const box = byId('text');
-  const words = data.tokens.some((token) => token.length > 1);
+  const words = tokens().some((token) => [...token].length > 1);
   box.classList.toggle('words', words);
-  const { time, mask } = layerNow();
-  box.replaceChildren(...data.tokens.slice(0, time).flatMap((token, step) => {
+  box.replaceChildren(...tokens().flatMap((token, step) => {
     const span = element('span', shown(token), { id: `step-${step}`, role: 'option' });
     span.dataset.step = step;
-    if (mask && !mask[step]) span.classList.add('masked');
+    span.classList.toggle('masked', isMasked(step));
     return words ? [span, document.createTextNode(' ')] : [span];
   }));
 }
 
 function paintText() {
   for (const span of byId('text').children) {
+    if (isMasked(span.dataset.step)) continue;
     const number = value(state.quantity, state.unit, Number(span.dataset.step));
     span.style.backgroundColor = css(colour(quantityNow(), number));
   }
 }
 
 function paintHeat() {
-  const { units, time } = layerNow();
+  const { units, time, mask } = layerNow();
   const canvas = byId('heat');
   canvas.width = time;
   canvas.height = units;
   const context = canvas.getContext('2d');
   const image = context.createImageData(time, units);
-  for (let unit = 0; unit < units; unit++) {
-    for (let step = 0; step < time; step++) {
-      const [r, g, b, a] = colour(quantityNow(), value(state.quantity, unit, step));
-      image.data.set([r, g, b, 255 * a], 4 * (unit * time + step));
-    }
+  const palette = Array.from({ length: data.levels }, (_, level) => {
+    const [r, g, b, a] = colour(quantityNow(), opened(quantityNow(), level));
+    return [r, g, b, Math.round(255 * a)];
+  });
+  const start = starts[state.layer][state.quantity];
+  for (let at = 0; at < units * time; at++) {
+    image.data.set(mask?.[at % time] === 0 ? MASKED : palette[levels[start + at]], 4 * at);
   }
   context.putImageData(image, 0, 0);
 }
@@ -101,15 +98,27 @@ function columns() {
   const { half_life: halfLife, goes_with: goesWith } = layerNow();
   const found = {};
   if (goesWith) {
-    found['what it goes with'] = [(it) => goesWith[it][0], (it) => -Math.abs(goesWith[it][1])];
+    found['goes with'] = [(it) => goesWith[it][0]];
     found.correlation = [(it) => goesWith[it][1].toFixed(2), (it) => -Math.abs(goesWith[it][1])];
   }
   if (halfLife) {
-    const steps = (it) => halfLife[it] ?? Infinity;
-    found['half-life, steps'] = [(it) => halfLife[it] ?? '∞', (it) => -steps(it)];
+    const steps = (it) => halfLife[it] === '∞' ? Infinity : halfLife[it] ?? -1;
+    found['half-life, steps'] = [(it) => halfLife[it] ?? '–', (it) => -steps(it)];
   }
   found.unit = [(it) => it, (it) => it];
   return found;
+}
+
+const orders = () => Object.entries(columns()).filter(([, it]) => it[1]).map(([name]) => name);
+
+// What of it goes with the text, and over which rows.
+function unitsHint() {
+  const { main, rows, goes_with: goesWith, half_life: halfLife } = layerNow();
+  const over = rows > 1 ? ` over all ${rows} rows` : '';
+  return [
+    goesWith ? `Pearson's correlation of ${main} in the text shown.` : '',
+    halfLife ? `Half of a memory is forgotten in its half-life${over}.` : '',
+  ].join(' ').trim();
 }
 
 function rankUnits() {
@@ -132,16 +141,16 @@ function rankUnits() {
 }
 
 function showStep() {
-  const { path, mask } = layerNow();
-  const token = shown(data.tokens[state.step]).trim() || '␣';
-  const masked = mask && !mask[state.step] ? ', masked' : '';
+  const { path } = layerNow();
+  const token = shown(tokens()[state.step]).trim() || '␣';
+  const masked = isMasked(state.step) ? ', masked' : '';
   byId('status').textContent =
     `Step ${state.step}, ${token}${masked}: unit ${state.unit} of ${path}`;
   byId('values').tBodies[0].replaceChildren(...layerNow().quantities.map((it, at) => {
     const line = element('tr', '');
     line.classList.toggle('picked', at === state.quantity);
     const number = value(at, state.unit, state.step);
-    const cell = element('td', number.toFixed(3), { class: 'number' });
+    const cell = element('td', said(number), { class: 'number' });
     cell.style.backgroundColor = css(colour(it, number));
     line.append(element('th', it.name, { scope: 'row' }), cell);
     return line;
@@ -151,8 +160,12 @@ function showStep() {
 
 function mark() {
   const { units, time } = layerNow();
-  document.querySelectorAll('#text .here').forEach((it) => it.classList.remove('here'));
-  byId(`step-${state.step}`)?.classList.add('here');
+  document.querySelectorAll('#text .here').forEach((it) => {
+    it.classList.remove('here');
+    it.removeAttribute('aria-selected');
+  });
+  byId(`step-${state.step}`).classList.add('here');
+  byId(`step-${state.step}`).setAttribute('aria-selected', 'true');
   byId('text').setAttribute('aria-activedescendant', `step-${state.step}`);
   byId('heat-unit').style.top = `${100 * (state.unit + 0.5) / units}%`;
   byId('heat-step').style.left = `${100 * (state.step + 0.5) / time}%`;
@@ -190,10 +203,11 @@ function pickLayer(at) {
   state.step = Math.min(state.step, time - 1);
   const quantity = quantities.findIndex((it) => it.name === main);
   fillSelect(byId('quantity'), quantities.map((it) => it.name), quantity);
-  fillSelect(byId('order'), Object.keys(columns()), 0);
+  fillSelect(byId('order'), orders(), 0);
   byId('unit').max = units - 1;
   writeText();
   drawSaturation();
+  byId('units-hint').textContent = unitsHint();
   rankUnits();
   // Starts with the unit that has most to say.
   state.unit = Number(byId('ranking').tBodies[0].rows[0].dataset.unit);
@@ -263,7 +277,7 @@ function listen() {
     const { units, time } = layerNow();
     if (unit < 0 || unit >= units || step < 0 || step >= time) return;
     byId('heat-frame').title =
-      `unit ${unit}, step ${step}: ${value(state.quantity, unit, step).toFixed(3)}`;
+      `unit ${unit}, step ${step}: ${said(value(state.quantity, unit, step))}`;
   });
   byId('saturation').addEventListener('click', pickFrom('circle'));
   byId('ranking').addEventListener('click', pickFrom('tr[data-unit]'));

@@ -136,6 +136,7 @@ def _layer(
         "units": units,
         "time": time,
         "mask": mask,
+        "rows": layer.shape[0],
         "main": statistics.main_memory(layer),
         "quantities": [
             {
@@ -143,15 +144,20 @@ def _layer(
                 "low": it.low,
                 "high": it.high,
                 "most": it.most,
+                "gaps": it.gaps,
             }
             for it in packed
         ],
-        "saturation": {
-            name: _shares(layer, name) for name in statistics.factors(layer)
-        },
-        "half_life": _half_lives(layer),
+        **_over_all_rows(layer),
         "goes_with": _goes_with(layer, trace, row),
     }
+
+
+def _over_all_rows(layer: LayerTrace) -> dict[str, Any]:
+    if layer.mask is not None and not layer.mask.any():
+        return {"saturation": {}, "half_life": None}
+    shares = {name: _shares(layer, name) for name in statistics.factors(layer)}
+    return {"saturation": shares, "half_life": _half_lives(layer)}
 
 
 def _shares(layer: LayerTrace, quantity: str) -> dict[str, list[float]]:
@@ -162,12 +168,15 @@ def _shares(layer: LayerTrace, quantity: str) -> dict[str, list[float]]:
     }
 
 
-def _half_lives(layer: LayerTrace) -> list[float | None] | None:
+def _half_lives(layer: LayerTrace) -> list[float | str | None] | None:
+    """Steps; `"∞"` where all is kept, `None` where a factor is no number."""
     if not statistics.forgets(layer):
         return None
+    with np.errstate(invalid="ignore"):
+        found = statistics.half_life(layer)
     return [
-        round(float(it), 2) if np.isfinite(it) else None
-        for it in statistics.half_life(layer)
+        None if np.isnan(it) else "∞" if np.isinf(it) else round(float(it), 2)
+        for it in found
     ]
 
 
@@ -186,11 +195,17 @@ def _goes_with(
     if not properties:
         return None
     only = trace.select(batch=row)[layer.path]
+    if only.mask is not None and not only.mask.any():
+        return None
     memory = statistics.main_memory(layer)
     names = list(properties)
-    table = np.stack(
-        [statistics.correlations(only, memory, properties[it]) for it in names]
-    )
+    with np.errstate(invalid="ignore", over="ignore"):
+        table = np.stack(
+            [
+                statistics.correlations(only, memory, properties[it])
+                for it in names
+            ]
+        )
     best = np.abs(table).argmax(axis=0)
     return [
         (names[it], round(float(table[it, unit]), 3))

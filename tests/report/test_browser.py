@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from keras_gatelstm import GateTrace
 from keras_gatelstm.report import write_report
 from tests.report.traces import some_trace
 
@@ -52,17 +53,47 @@ def browser(trace, tmp_path_factory):
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     service = webdriver.ChromeService(DRIVER)
     driver = webdriver.Chrome(options=options, service=service)
-    page = write_report(trace, folder / "report.html", "A <title>")
+    try:
+        go(driver, write_report(trace, folder / "report.html", "A <title>"))
+        yield driver
+    finally:
+        driver.quit()
+
+
+def go(driver, page):
     driver.get(Path(page).as_uri())
     ready = "return document.body.dataset.ready === 'true'"
     WebDriverWait(driver, 20).until(lambda it: it.execute_script(ready))
-    yield driver
-    driver.quit()
+
+
+@pytest.fixture
+def another_page(browser, tmp_path):
+    """Opens the page of another trace, and then the first again."""
+    first = browser.current_url
+
+    def opened(trace):
+        go(browser, write_report(trace, tmp_path / "report.html"))
+
+    yield opened
+    browser.get(first)
 
 
 @pytest.fixture(autouse=True)
 def as_at_first(browser):
     browser.execute_script("pickLayer(0); pickUnit(0); pickStep(0)")
+
+
+@pytest.fixture
+def scheme(browser):
+    """Light or dark, until the test ends."""
+
+    def chosen(name):
+        feature = {"name": "prefers-color-scheme", "value": name}
+        media = {"features": [feature]}
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+
+    yield chosen
+    chosen("light")
 
 
 def by_id(browser, name):
@@ -98,7 +129,9 @@ def test_the_colour_of_a_step_is_its_value(browser, trace):
         field.clear()
         field.send_keys(str(unit))
         found = colours(browser)
-        values = 2 * trace["first/use_factor"][0, :, unit] - 1
+        # The last step is masked.
+        found = found[:-1]
+        values = 2 * trace["first/use_factor"][0, :-1, unit] - 1
         np.testing.assert_allclose(
             found[:, 3], 0.75 * np.abs(values), atol=0.01
         )
@@ -142,20 +175,56 @@ def test_units_are_picked_from_pictures_and_the_table(browser):
     assert by_id(browser, "status").text.startswith(("Step 9", "Step 10"))
 
 
-def test_a_picture_of_it_is_not_blank_in_light_and_dark(browser):
+def test_masked_steps_are_struck_and_have_no_colour_of_a_value(browser):
+    shown = browser.execute_script(
+        "const it = document.querySelector('#text span:last-child');"
+        "const { backgroundColor, textDecorationLine } = getComputedStyle(it);"
+        "const heat = document.getElementById('heat');"
+        "const pixel = heat.getContext('2d')"
+        ".getImageData(heat.width - 1, 0, 1, 1).data;"
+        "return [backgroundColor, textDecorationLine, ...pixel.slice(0, 3)]"
+    )
+    assert shown[:2] == ["rgba(128, 128, 128, 0.12)", "line-through"]
+    np.testing.assert_allclose(shown[2:], 128, atol=2)
+
+
+def test_what_is_no_number_is_said(browser, another_page):
+    trace = some_trace(TEXT)
+    trace["first/kept"][0, 0, 0] = np.inf
+    another_page(trace)
+    browser.execute_script("pickLayer(0); pickUnit(0); pickStep(0)")
+    Select(by_id(browser, "quantity")).select_by_visible_text("kept")
+    assert (
+        browser.find_element(By.CSS_SELECTOR, "tr.picked td").text
+        == "not finite"
+    )
+    assert colours(browser)[0, 3] == 0
+    assert browser.get_log("browser") == []
+
+
+def test_layers_of_other_lengths_than_the_text(browser, another_page):
+    short, long = some_trace("abcd")["first"], some_trace(TEXT)["second"]
+    another_page(GateTrace({"first": short, "second": long}))
+    for layer, last in (("first", 3), ("second", len(TEXT) - 1)):
+        Select(by_id(browser, "layer")).select_by_visible_text(layer)
+        by_id(browser, "text").send_keys(Keys.END)
+        said = by_id(browser, "status").text
+        assert said.startswith(f"Step {last}, {last}: unit")
+    assert browser.get_log("browser") == []
+
+
+def test_a_picture_of_it_is_not_blank_in_light_and_dark(browser, scheme):
     from matplotlib import image
 
-    def picture(scheme):
-        feature = {"name": "prefers-color-scheme", "value": scheme}
-        media = {"features": [feature]}
-        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    def picture(name):
+        scheme(name)
         png = browser.get_screenshot_as_png()
         return image.imread(io.BytesIO(png))[..., :3]
 
     light, dark = picture("light"), picture("dark")
     for it in (light, dark):
-        colours = np.unique((it.reshape(-1, 3) * 15).astype(int), axis=0)
-        assert len(colours) > 50
+        levels = (it.reshape(-1, 3) * 15).astype(int)
+        assert len(np.unique(levels @ [256, 16, 1])) > 50
     assert light.mean() > 0.8
     assert dark.mean() < 0.3
     assert browser.get_log("browser") == []

@@ -9,6 +9,7 @@ import pytest
 from keras_gatelstm import GateTrace
 from keras_gatelstm.report import page, write_report
 from keras_gatelstm.report.packing import decode
+from keras_gatelstm.trace import LayerTrace
 from tests.report.traces import some_trace
 
 TEXT = "To be,\nor not."
@@ -53,6 +54,28 @@ def test_two_thousand_characters_of_256_units_take_less_than_5_mb(tmp_path):
     assert data["levels"] >= 32
 
 
+def test_what_hardly_compresses_has_fewer_levels(tmp_path):
+    text = np.array([list((TEXT * 143)[:2000])])
+    random = np.random.default_rng(5)
+    noise = {
+        name: random.random((1, 2000, 256), "float32")
+        for name in some_trace(TEXT)["first"]
+    }
+    trace = GateTrace({"lstm": LayerTrace("lstm", noise)}, text)
+    path = write_report(trace, tmp_path / "r.html")
+    assert path.stat().st_size < 5_000_000
+    data, levels = parts(path.read_text("utf-8"))
+    assert data["levels"] == 64
+    told = levels[: 2000 * 256].reshape(256, 2000)
+    first = data["layers"][0]["quantities"][0]
+    step = (first["high"] - first["low"]) / 63
+    np.testing.assert_allclose(
+        first["low"] + told * step,
+        noise[first["name"]][0].T,
+        atol=step / 2 + 1e-6,
+    )
+
+
 def test_nothing_in_a_trace_is_taken_for_html(tmp_path):
     trace = some_trace("ab", layers=["</script><b>"])
     bad = np.array([["</script><i>", "&amp;"]] * 2)
@@ -69,7 +92,56 @@ def test_values_that_are_no_numbers_do_no_harm(tmp_path):
     trace = some_trace(TEXT)
     trace["first/kept"][1, 3] = [np.nan, np.inf, -np.inf, 0, 1, 2]
     path = write_report(trace, tmp_path / "r.html", row=1)
-    assert len(parts(path.read_text("utf-8"))[1]) == 2 * 9 * 6 * len(TEXT)
+    data, levels = parts(path.read_text("utf-8"))
+    layer = data["layers"][0]
+    at = [it["name"] for it in layer["quantities"]].index("kept")
+    told = levels[at * 6 * 14 : (at + 1) * 6 * 14].reshape(6, 14)
+    assert told[:3, 3].tolist() == [255] * 3
+    kept = layer["quantities"][at]
+    assert kept["gaps"]
+    rest = np.arange(14) != 3
+    step = (kept["high"] - kept["low"]) / 254
+    np.testing.assert_allclose(
+        kept["low"] + told[:, rest] * step,
+        trace["first/kept"][1, rest].T,
+        atol=step / 2 + 1e-6,
+    )
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("name", ["long_term_memory", "forget_factor"])
+def test_statistics_of_what_is_no_number_do_no_harm(tmp_path, name, bad):
+    trace = some_trace(TEXT)
+    trace["first"][name][0, 3, 1] = bad
+    path = write_report(trace, tmp_path / "r.html")
+    data, _ = parts(path.read_text("utf-8"))
+    layer = data["layers"][0]
+    assert layer["goes_with"][0] != layer["goes_with"][1]
+    if name == "forget_factor" and np.isnan(bad):
+        assert layer["half_life"][1] is None
+
+
+@pytest.mark.parametrize("masked", [[0], [0, 1]])
+def test_a_row_may_be_masked_wholly(tmp_path, masked):
+    mask = np.ones((2, len(TEXT)), bool)
+    mask[masked] = False
+    path = write_report(some_trace(TEXT, mask=mask), tmp_path / "r.html")
+    data, _ = parts(path.read_text("utf-8"))
+    layer = data["layers"][0]
+    assert layer["goes_with"] is None
+    assert (layer["half_life"] is None) == (masked == [0, 1])
+
+
+def test_a_file_that_was_there_stays_until_all_is_written(
+    tmp_path, monkeypatch
+):
+    path = write_report(some_trace(TEXT), tmp_path / "r.html")
+    before = path.read_bytes()
+    monkeypatch.setattr(page, "MOST_BYTES", 1000)
+    with pytest.raises(ValueError, match="too large"):
+        write_report(some_trace(TEXT * 2), path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_layer_without_gates_or_tokens(tmp_path):
