@@ -50,8 +50,10 @@ def run(
             "runs inside another layer's loop or compiled function. Record "
             "that layer by itself, on what it is given there."
         ) from error
-    for path in recorder.told:
-        yield path, Told(numbers[path], numbers.get(f"{path}/mask"))
+    for path, names in recorder.told.items():
+        # In the order they were told: JAX gives a dictionary back sorted.
+        quantities = {name: numbers[path][name] for name in names}
+        yield path, Told(quantities, numbers.get(f"{path}/mask"))
 
 
 def forget_compiled(model: keras.layers.Layer) -> None:
@@ -94,14 +96,14 @@ class _Recorder(keras.Model):
         self.paths = {
             id(layer): path for path, layer in layers_by_path(model).items()
         }
-        self.told: list[str] = []
+        self.told: dict[str, list[str]] = {}
 
     def call(
         self, given: dict[str, Any], training: bool = False
     ) -> dict[str, Any]:
         outputs: dict[str, Any] = {}
         uses: dict[int, int] = {}
-        self.told = []
+        self.told = {}
 
         def note(
             layer: keras.layers.RNN,
@@ -114,7 +116,7 @@ class _Recorder(keras.Model):
                 path = self.paths[id(layer)]
                 path += f"/{cell}" if stacked else ""
                 path += f":{use}" if use > 1 else ""
-                self.told.append(path)
+                self.told[path] = list(activity)
                 outputs[path] = activity
                 if mask is not None:
                     outputs[f"{path}/mask"] = mask
