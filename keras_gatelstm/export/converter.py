@@ -14,6 +14,8 @@ from typing import IO, Any
 import numpy as np
 import tensorflow as tf
 
+from keras_gatelstm.export.clipping import unclip
+
 PROGRAM = Path(__file__).with_name("_convert.py")
 
 
@@ -56,6 +58,7 @@ def convert(
         quantize=quantize,
         samples=str(stage / "samples.npz"),
     )
+    unclip(target)
 
 
 class _Process:

@@ -96,3 +96,18 @@ def test_memories_that_are_given_are_taken_where_steps_are_written_out(path):
     export_litert(model, path, "unrolled", time_steps=5)
     start = np.full((1, 4), 0.3, "float32")
     assert_like_keras(model, path, some_events(1, 5), start)
+
+
+def test_long_term_memories_grow_beyond_ten(path):
+    """Where the converter has the operator end them."""
+    model = sequential(layers.LSTM(4, return_sequences=True))
+    kernel, recurrent_kernel, bias = map(
+        np.zeros_like, model.layers[-1].get_weights()
+    )
+    bias[:8] = 6.0  # Ignore and forget factors are open,
+    kernel[:, 8:12] = 2.0  # and new information is of the event's sign.
+    model.layers[-1].set_weights([kernel, recurrent_kernel, bias])
+    up_and_down = np.repeat([1.0, -1.0], [40, 35])
+    events = np.tile(up_and_down[None, :, None], (1, 1, FEATURES))
+    export_litert(model, path, "fused", check_inputs=events)
+    assert_like_keras(model, path, events.astype("float32"))
