@@ -24,6 +24,8 @@ from benchmarks.timing import machine, medians
 from keras_gatelstm import GateLSTM
 from keras_gatelstm.export import LiteRTFile, Report, export_litert
 from recipes.data import text
+from recipes.data.numbers import Reading
+from recipes.data.vocabulary import Vocabulary
 
 STEPS, FEATURES, UNITS = 64, 32, 64
 LONG = 1024
@@ -195,13 +197,12 @@ def streams(folder: Path) -> None:
 def trained(folder: Path) -> None:
     """What int8 costs a model that has learnt, on text that it has not."""
     splits = text.load("stdlib")
-    vocabulary = text.Vocabulary.of(splits.train)
-    inputs, targets = text.side_by_side(
-        vocabulary.encode(splits.train), rows=32, steps=STEPS
-    )
-    examples = vocabulary.encode(splits.train)[: 100 * STEPS]
-    examples = examples.reshape(-1, STEPS)
-    unseen = vocabulary.encode(splits.validation)[None, :STEPS]
+    vocabulary = Vocabulary.of(splits.train.pieces())
+    numbers = vocabulary.encode(str(splits.train))
+    batches = list(Reading(numbers, rows=32, steps=STEPS).batches())
+    inputs, targets = map(np.concatenate, zip(*batches, strict=True))
+    examples = numbers[: 100 * STEPS].reshape(-1, STEPS)
+    unseen = vocabulary.encode(str(splits.validation))[None, :STEPS]
     rows = []
     for variant, form in (
         ("standard", "fused"),
@@ -219,12 +220,7 @@ def trained(folder: Path) -> None:
         )
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         model.compile(keras.optimizers.Adam(5e-3), loss)
-        model.fit(
-            inputs.reshape(-1, STEPS),
-            targets.reshape(-1, STEPS),
-            batch_size=32,
-            verbose=0,
-        )
+        model.fit(inputs, targets, batch_size=32, shuffle=False, verbose=0)
         report = export_litert(
             model,
             folder / f"trained_{variant}_{form}.tflite",

@@ -1,8 +1,9 @@
 """Trains a character model on a text, and leaves it ready to deploy.
 
     python -m recipes.char_text
-    python -m recipes.char_text --dataset tiny_shakespeare
+    python -m recipes.char_text --dataset tiny_shakespeare --preset best
     python -m recipes.char_text --dataset novel.txt --minutes 10 --units 512
+    python -m recipes.char_text --resume
 
 The model reads a text a character at a time and guesses the next one. It
 reads rows of text side by side, each going on where it ended in the batch
@@ -18,143 +19,100 @@ before, with the LSTM's memories carried along. It writes
         litert/streaming.tflite     for LiteRT, one at a time
 
 `recipes.sample` writes text with it, and `recipes.look` looks into it.
+
+Until it is done, `unfinished/` holds checkpoints: `--resume` goes on with a
+training that was stopped or killed. Ctrl-C stops it after the batch, and writes
+the best model so far.
 """
 
 import argparse
 import json
-import math
+import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tabulate import tabulate
 
-from recipes import console
+from recipes import checkpoints, console
+from recipes.characters import settings
 from recipes.data import text
-from recipes.ngram import witten_bell
+from recipes.data.numbers import Numbers, encode, vocabulary_of
+from recipes.data.vocabulary import Vocabulary
 
 SAMPLE_CHARACTERS = 400
-SAMPLE_TEMPERATURE = 0.8
 LITERT_STEPS = 64
 LITERT_TOLERANCE = 1e-4
-
-PARTS = ("validation", "test", "both")
-
-Losses = dict[str, dict[str, float]]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Trains, evaluates, samples and exports, as the arguments say."""
-    args = parse(arguments)
-    splits = text.load(args.dataset, args.data_dir, args.manual_dir)
-    check(splits, args)
-    vocabulary = text.Vocabulary.of(splits.train)
-    train, validation, test = map(vocabulary.encode, splits)
+    args = settings.parse(arguments, __doc__)
+    with unfinished(args.output) as folder:
+        vocabulary, parts = prepare(args, folder)
+        # Imported late: TensorFlow takes seconds, mistakes show at once.
+        from recipes.characters.training import train
+
+        model, budget = train(parts, vocabulary, args, folder)
+        finish(model, budget, vocabulary, parts, args)
+        if budget.stopped:
+            raise KeyboardInterrupt
+
+
+@contextmanager
+def unfinished(output: Path) -> Iterator[Path]:
+    """Gives a folder for what an unfinished training is gone on with.
+
+    It is gone at the end, and stays if there is an error after a checkpoint.
+    """
+    folder = output / settings.UNFINISHED
+    made = [path for path in (output, *output.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield folder
+    except BaseException:
+        if not checkpoints.exist(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    else:
+        shutil.rmtree(folder)
+    finally:
+        for path in made:
+            if path.exists() and not any(path.iterdir()):
+                path.rmdir()
+
+
+def prepare(
+    args: argparse.Namespace, folder: Path
+) -> tuple[Vocabulary, list[Numbers]]:
+    """The text as numbers, in three parts; encoded where that is to be done."""
+    paths = [folder / f"{name}.numbers" for name in text.Splits._fields]
+    if checkpoints.exist(folder):
+        vocabulary = Vocabulary.load(folder / "vocabulary.json")
+        parts = [Numbers(path, vocabulary.dtype) for path in paths]
+    else:
+        splits = text.load(args.dataset, args.data_dir, args.manual_dir)
+        vocabulary = vocabulary_of(splits.train)
+        vocabulary.save(folder / "vocabulary.json")
+        parts = [
+            encode(part, vocabulary, path)
+            for part, path in zip(splits, paths, strict=True)
+        ]
+    check(parts, args)
+    train, validation, test = map(len, parts)
     print(
-        f"{args.dataset}: {len(train):,} characters to train on, "
-        f"{len(validation):,} to validate, {len(test):,} to test; "
-        f"{len(vocabulary) - 1} different ones"
+        f"{args.dataset}: {train:,} characters to train on, {validation:,} to "
+        f"validate, {test:,} to test; {len(vocabulary) - 1} different ones"
     )
-    # Imported late: TensorFlow takes seconds, mistakes show at once.
-    from keras_gatelstm.files import move_into, stage_in
-    from recipes import char_model, training
-
-    with stage_in(args.output) as stage:
-        model, budget = char_model.train(train, validation, vocabulary, args)
-        losses = evaluate(model, train, [validation, test], vocabulary, args)
-        sample = char_model.sample(
-            char_model.copy_of(model, args, batch_size=1, stateful=True),
-            vocabulary,
-            SAMPLE_CHARACTERS,
-            SAMPLE_TEMPERATURE,
-            args.seed,
-        )
-        print("exporting")
-        budget.plot(stage / "training.png", "nats per character")
-        vocabulary.save(stage / "vocabulary.json")
-        difference, served = export(
-            char_model.copy_of(model, args),
-            vocabulary,
-            validation,
-            stage,
-            args.output,
-        )
-        metrics = {
-            "settings": vars(args) | {"output": str(args.output)},
-            "versions": training.versions(),
-            "parameters": model.count_params(),
-            "training_seconds": budget.seconds,
-            "training_batches": len(budget.losses),
-            "nats_per_character": losses,
-            "litert_largest_difference": difference,
-        }
-        (stage / "metrics.json").write_text(json.dumps(metrics, indent=2))
-        move_into(stage, args.output)
-    report(metrics, sample, served, args)
+    return vocabulary, parts
 
 
-def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Reads the command line."""
-    parser = console.Parser(
-        prog="python -m recipes.char_text",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-
-    def add(name: str, default: Any, help: str, **options: Any) -> None:
-        shown = "" if default is None else f" (default: {default})"
-        parser.add_argument(name, default=default, help=help + shown, **options)
-
-    count = {"type": console.whole_number, "metavar": "N"}
-    add(
-        "--dataset",
-        "stdlib",
-        "stdlib: the English of Python's own help texts; tiny_shakespeare: "
-        "from tensorflow-datasets; or the path of a text file in UTF-8",
-        metavar="TEXT",
-    )
-    add("--data-dir", None, "where tensorflow-datasets keeps data")
-    add("--manual-dir", None, "folder with the data's file, if no network")
-    add("--variant", "lesson", "of the LSTM", choices=["lesson", "standard"])
-    add("--units", 256, "size of the memories", **count)
-    add("--layers", 1, "LSTMs, one on the other", **count)
-    add("--embedding", 32, "size of a character's vector", **count)
-    add("--batch-size", 64, "rows of text read side by side", **count)
-    add("--steps", 32, "characters of a row in a batch", **count)
-    add("--learning-rate", 4e-3, "at the start", type=console.positive)
-    add("--dropout", 0.0, "part of each LSTM's output", type=console.rate)
-    add("--seed", 1, "of weights and sample", type=console.seed, metavar="N")
-    add(
-        "--output",
-        Path("saved_models/char_text"),
-        "folder to write to",
-        type=Path,
-        metavar="FOLDER",
-    )
-    length = parser.add_mutually_exclusive_group()
-    length.add_argument(
-        "--minutes",
-        type=console.positive,
-        help="minutes to train (default: 1.5)",
-    )
-    length.add_argument(
-        "--epochs",
-        type=console.whole_number,
-        help="times to read the text, instead of --minutes",
-        metavar="N",
-    )
-    args = parser.parse_args(arguments)
-    if args.epochs is None and args.minutes is None:
-        args.minutes = 1.5
-    return args
-
-
-def check(splits: text.Splits, args: argparse.Namespace) -> None:
-    """Refuses a text too short for its settings, and a file as output."""
+def check(parts: Sequence[Numbers], args: argparse.Namespace) -> None:
+    """Refuses a text too short for its settings."""
     batch = args.batch_size * args.steps + 1
-    for name, part in splits._asdict().items():
+    for name, part in zip(text.Splits._fields, parts, strict=True):
         if len(part) < max(batch, LITERT_STEPS):
             raise console.UsageError(
                 f"{args.dataset} is too short: its {name} part has "
@@ -163,49 +121,52 @@ def check(splits: text.Splits, args: argparse.Namespace) -> None:
                 f"export {LITERT_STEPS}; take a longer text, or a smaller "
                 "--batch-size or --steps"
             )
-    if args.output.exists() and not args.output.is_dir():
-        raise console.UsageError(
-            f"--output {args.output} is a file: name a folder to write to"
-        )
 
 
-def evaluate(
+def finish(
     model: Any,
-    train: np.ndarray,
-    held_out: Sequence[np.ndarray],
-    vocabulary: text.Vocabulary,
+    budget: Any,
+    vocabulary: Vocabulary,
+    parts: Sequence[Numbers],
     args: argparse.Namespace,
-) -> Losses:
-    """Nats per character on validation, test and both, beside baselines."""
-    from recipes import char_model
+) -> None:
+    """Evaluates the model, exports it, and reports."""
+    from keras_gatelstm.files import move_into, stage_in
+    from recipes import training
+    from recipes.characters import evaluation, models
 
-    both = np.concatenate(held_out)
-    print(f"evaluating on {len(both):,} characters")
-    reader = char_model.copy_of(
-        model, args, char_model.streams(both), stateful=True
-    )
-    costs = {
-        f"this model ({args.variant})": char_model.nats(reader, both),
-        "5-gram, Witten-Bell": witten_bell(train, both, len(vocabulary))[1:],
-        "uniform guess": np.full(len(both) - 1, math.log(len(vocabulary) - 1)),
-    }
-    # The first character is read, not guessed.
-    border = len(held_out[0]) - 1
-    return {
-        name: {
-            part: float(some.mean())
-            for part, some in zip(
-                PARTS, (cost[:border], cost[border:], cost), strict=True
-            )
+    losses = evaluation.evaluate(model, parts, vocabulary, args)
+    sample = models.sample(model, vocabulary, args, SAMPLE_CHARACTERS)
+    print("exporting")
+    with stage_in(args.output) as stage:
+        budget.plot(stage / "training.png", "nats per character")
+        vocabulary.save(stage / "vocabulary.json")
+        difference, served = export(
+            models.copy_of(model, args),
+            vocabulary,
+            parts[1][:LITERT_STEPS],
+            stage,
+            args.output,
+        )
+        metrics = {
+            "settings": settings.kept(args),
+            "versions": training.versions(),
+            "parameters": model.count_params(),
+            "training_seconds": budget.seconds,
+            "training_batches": len(budget.losses),
+            "nats_per_character": losses,
+            "bits_per_character": evaluation.bits(losses),
+            "litert_largest_difference": difference,
         }
-        for name, cost in costs.items()
-    }
+        (stage / "metrics.json").write_text(json.dumps(metrics, indent=2))
+        move_into(stage, args.output)
+    report(metrics, sample, served, args)
 
 
 def export(
     model: Any,
-    vocabulary: text.Vocabulary,
-    validation: np.ndarray,
+    vocabulary: Vocabulary,
+    example: np.ndarray,
     stage: Path,
     output: Path,
 ) -> tuple[float, Path]:
@@ -223,7 +184,7 @@ def export(
             model,
             stage / "litert" / "char_text.tflite",
             time_steps=LITERT_STEPS,
-            check_inputs=validation[np.newaxis, :LITERT_STEPS],
+            check_inputs=example[np.newaxis],
             tolerance=LITERT_TOLERANCE,
         )
         export.export_litert(
@@ -252,14 +213,9 @@ def report(
     args: argparse.Namespace,
 ) -> None:
     """Prints the losses, a sample of text, and what was written."""
-    losses = metrics["nats_per_character"]
-    rows = [
-        [name, *loss.values(), *(nats / math.log(2) for nats in loss.values())]
-        for name, loss in losses.items()
-    ]
-    heads = [f"{part}\n{unit}" for unit in ("nats", "bits") for part in PARTS]
-    heads = ["per character", *heads]
-    print(f"\n{tabulate(rows, heads, floatfmt='.3f')}\n")
+    from recipes.characters import evaluation
+
+    print(f"\n{evaluation.table(metrics)}\n")
     print(f"{sample}\n")
     print(f"trained {metrics['training_seconds']:.0f} s; written:")
     names = ["model.keras", "vocabulary.json", "metrics.json", "training.png"]

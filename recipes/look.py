@@ -29,7 +29,7 @@ from tabulate import tabulate
 
 from recipes import console
 from recipes.data.series import read_csv
-from recipes.data.text import Vocabulary
+from recipes.data.vocabulary import Vocabulary
 
 # The most steps that fit in a picture and can still be read.
 PICTURED_STEPS = 200

@@ -12,12 +12,13 @@ characters are read from `vocabulary.json`, beside it or in a folder above.
 import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from recipes import console
-from recipes.data.text import Vocabulary
+from recipes.data.vocabulary import Vocabulary
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -27,13 +28,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise console.UsageError(f"there is no file or folder {args.model}")
     vocabulary = Vocabulary.load(args.vocabulary or beside(args.model))
     # Imported late: TensorFlow takes seconds, mistakes show at once.
-    from recipes.next_character import reader_of
+    from recipes.characters.reading import reader_of
 
     read = reader_of(args.model, len(vocabulary))
     print(args.prompt, end="", flush=True)
     # Without a prompt, the model starts a line.
     logits = [read(int(it)) for it in vocabulary.encode(args.prompt or "\n")]
-    for symbol in written(read, logits[-1], args):
+    symbols = written(read, logits[-1], args.temperature, args.top_k, args.seed)
+    for symbol in islice(symbols, args.length):
         print(vocabulary.characters[symbol], end="", flush=True)
     print()
 
@@ -94,12 +96,22 @@ def beside(model: Path) -> Path:
 def written(
     read: Callable[[int], np.ndarray],
     logits: np.ndarray,
-    args: argparse.Namespace,
+    temperature: float,
+    top_k: int | None,
+    seed: int,
 ) -> Iterator[int]:
-    """Draws symbol after symbol, each from the guess after the last one."""
-    random = np.random.default_rng(args.seed)
-    for _ in range(args.length):
-        symbol = draw(logits, args.temperature, args.top_k, random)
+    """Draws symbol after symbol, each from the guess after the last one.
+
+    Args:
+        read: Reads a symbol, and gives the logits of the next.
+        logits: Those of the first.
+        temperature: Above zero; the lower, the surer the guesses.
+        top_k: Draw from so many likeliest; `None`: from all.
+        seed: The same draws the same.
+    """
+    random = np.random.default_rng(seed)
+    while True:
+        symbol = draw(logits, temperature, top_k, random)
         yield symbol
         logits = read(symbol)
 

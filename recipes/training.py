@@ -2,8 +2,13 @@
 
 import math
 import platform
+import signal
+import sys
 import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 import keras
 import numpy as np
@@ -14,6 +19,10 @@ from tqdm.auto import tqdm
 import keras_gatelstm
 
 Logs = dict[str, float] | None
+Batch = tuple[np.ndarray, np.ndarray]
+
+# The mean of the losses of so many batches is shown.
+SHOWN = 50
 
 
 def versions() -> dict[str, str]:
@@ -33,6 +42,8 @@ class Budget(keras.callbacks.Callback):
     half a cosine (Loshchilov and Hutter, "SGDR", 2017), a bar shows how much
     is spent, and the losses are kept.
 
+    A loss that is no number ends it too.
+
     Args:
         learning_rate: The learning rate to start from.
         minutes: Minutes of training, or `None`.
@@ -41,7 +52,8 @@ class Budget(keras.callbacks.Callback):
     Attributes:
         losses: The loss of each batch.
         validation: Pairs of batches seen and validation loss.
-        seconds: How long the training took.
+        seconds: How long the training took, or has taken so far.
+        stopped: Set it to end the training after the batch.
     """
 
     def __init__(
@@ -54,18 +66,18 @@ class Budget(keras.callbacks.Callback):
         self.losses: list[float] = []
         self.validation: list[tuple[int, float]] = []
         self.seconds = 0.0
-        self._total = 0.0
+        self.stopped = False
 
     def spent(self) -> float:
         """The part of the budget that is spent, from 0 to 1."""
         if self.minutes is None:
             part = len(self.losses) / self.batches
         else:
-            part = (time.monotonic() - self.start) / (60 * self.minutes)
+            part = self.seconds / (60 * self.minutes)
         return min(1.0, part)
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        self.start = time.monotonic()
+        self.start = time.monotonic() - self.seconds
         self.bar = tqdm(
             total=100,
             desc="training",
@@ -77,26 +89,25 @@ class Budget(keras.callbacks.Callback):
         self.model.optimizer.learning_rate = self.learning_rate * fall
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
-        # Keras reports the mean of the epoch so far; this batch's share:
-        total = (logs or {})["loss"] * (batch + 1)
-        self.losses.append(total - (self._total if batch else 0.0))
-        self._total = total
-        if self.spent() == 1:
+        self.losses.append((logs or {})["loss"])
+        self.seconds = time.monotonic() - self.start
+        finite = math.isfinite(self.losses[-1])
+        if self.spent() == 1 or self.stopped or not finite:
             self.model.stop_training = True
-        self.show(logs)
+        self.show(loss=np.mean(self.losses[-SHOWN:]))
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self.validation.append((len(self.losses), (logs or {})["val_loss"]))
-        self.show(logs)
+        self.show(**(logs or {}))
 
     def on_train_end(self, logs: Logs = None) -> None:
         self.seconds = time.monotonic() - self.start
         self.bar.close()
 
-    def show(self, logs: Logs) -> None:
-        """Moves the bar on, and writes the losses behind it."""
-        losses = {name: f"{value:.3f}" for name, value in (logs or {}).items()}
-        self.bar.set_postfix(losses, refresh=False)
+    def show(self, **losses: float) -> None:
+        """Moves the bar on, and writes losses behind it."""
+        shown = {name: f"{value:.3f}" for name, value in losses.items()}
+        self.bar.set_postfix(shown, refresh=False)
         self.bar.update(100 * self.spent() - self.bar.n)
 
     def plot(self, path: Path, loss: str) -> None:
@@ -113,18 +124,112 @@ class Budget(keras.callbacks.Callback):
         figure.savefig(path, dpi=150)
 
 
-class CarryMemories(keras.callbacks.Callback):
-    """Empties stateful layers' memories where a text starts over."""
+class KeepBest(keras.callbacks.Callback):
+    """Keeps the weights of the lowest validation loss.
 
-    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
-        empty_memories(self.model)
+    Attributes:
+        loss: That loss.
+        weights: Those weights; empty before the first validation.
+    """
 
-    def on_test_begin(self, logs: Logs = None) -> None:
-        empty_memories(self.model)
+    def __init__(self) -> None:
+        super().__init__()
+        self.loss = math.inf
+        self.weights: list[np.ndarray] = []
+
+    def on_test_end(self, logs: Logs = None) -> None:
+        loss = (logs or {})["loss"]
+        if loss < self.loss:
+            self.loss = loss
+            self.weights = [
+                weight.numpy() for weight in self.model.trainable_weights
+            ]
+
+    def restore(self, model: keras.Model) -> None:
+        """Gives a model those weights."""
+        for weight, kept in zip(
+            model.trainable_weights, self.weights, strict=True
+        ):
+            weight.assign(kept)
+
+
+def fit(
+    model: keras.Model,
+    batches: Callable[[int, int], Iterable[Batch]],
+    validation: Batch,
+    callbacks: list[keras.callbacks.Callback],
+    epoch: int = 0,
+    batch: int = 0,
+) -> None:
+    """Trains until a callback stops it; from within an epoch, if need be.
+
+    `keras.Model.fit` takes the length of its first epoch for that of all, so
+    that it cannot go on from within one.
+
+    Args:
+        model: A compiled model.
+        batches: Gives an epoch's batches, from a batch on.
+        validation: Batches to validate on, inputs and targets, stacked.
+        callbacks: As in Keras; a batch's loss is that batch's alone.
+        epoch: The epoch to start with.
+        batch: The batch in it to start with.
+    """
+    told = keras.callbacks.CallbackList(callbacks, model=model)
+    held_out = tf.data.Dataset.from_tensor_slices(validation)
+    model.stop_training = False
+    told.on_train_begin()
+    while not model.stop_training:
+        told.on_epoch_begin(epoch)
+        losses = []
+        for number, given in enumerate(batches(epoch, batch), batch):
+            told.on_train_batch_begin(number)
+            model.reset_metrics()
+            logs = model.train_on_batch(*given, return_dict=True)
+            losses.append(logs["loss"])
+            told.on_train_batch_end(number, logs)
+            if model.stop_training:
+                break
+        found = model.evaluate(
+            held_out, verbose=0, callbacks=told, return_dict=True
+        )
+        logs = {"loss": float(np.mean(losses)), "val_loss": found["loss"]}
+        told.on_epoch_end(epoch, logs)
+        epoch, batch = epoch + 1, 0
+    told.on_train_end()
+
+
+@contextmanager
+def stopping(budget: Budget) -> Iterator[None]:
+    """Has Ctrl-C, or a request to terminate, end a training tidily.
+
+    The first ends it after the batch; a second one at once.
+    """
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        signal.signal(number, signal.default_int_handler)
+        budget.stopped = True
+        tqdm.write("stopping after this batch; once more: at once", sys.stderr)
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, stop) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def memories(model: keras.Model) -> list[keras.Variable]:
+    """The memories that stateful layers carry: Keras lists them nowhere."""
+    return [
+        memory
+        for layer in model.layers
+        if isinstance(layer, keras.layers.RNN) and layer.stateful
+        for memory in keras.tree.flatten(layer.states)
+    ]
 
 
 def empty_memories(model: keras.Model) -> None:
-    """Empties the memories of every recurrent layer."""
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.RNN):
-            layer.reset_state()
+    """Empties the memories that stateful layers carry."""
+    for memory in memories(model):
+        memory.assign(keras.ops.zeros_like(memory))

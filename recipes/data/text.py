@@ -1,26 +1,104 @@
-"""Texts, and characters as numbers."""
+"""Texts, read in pieces: they may be larger than memory."""
 
-import json
+import codecs
+import io
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterator
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 from urllib.request import Request, urlopen
-
-import numpy as np
 
 from recipes.console import UsageError
 
-UNKNOWN = "\ufffd"
+PIECE = 2**20
+# What is held out of a text without splits of its own: a twentieth to
+# validate and a twentieth to test, and of a long one no more than this.
+HELD_OUT = 1_000_000
+
+
+class Text:
+    """A stretch of a text in UTF-8.
+
+    Args:
+        source: The path of its file, or its bytes.
+        start: Its first byte.
+        stop: The byte after its last one. Default: all that there is.
+    """
+
+    def __init__(
+        self, source: Path | bytes, start: int = 0, stop: int | None = None
+    ) -> None:
+        self.source = source
+        self.start = start
+        self.stop = self._size() if stop is None else stop
+
+    @property
+    def bytes(self) -> int:
+        """How long it is."""
+        return self.stop - self.start
+
+    def pieces(self) -> Iterator[str]:
+        """Its characters, in order.
+
+        Raises:
+            UsageError: if it is not UTF-8.
+        """
+        name = self.source if isinstance(self.source, Path) else "the text"
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        with self._open() as file:
+            place = file.seek(self.start)
+            while place < self.stop:
+                before = place - len(decoder.getstate()[0])
+                piece = file.read(min(PIECE, self.stop - place))
+                place += len(piece)
+                try:
+                    yield decoder.decode(piece, final=place == self.stop)
+                except UnicodeDecodeError as error:
+                    raise UsageError(
+                        f"{name} is not UTF-8: {error.reason} at byte "
+                        f"{before + error.start}; convert it first, for "
+                        "example with iconv -t UTF-8"
+                    ) from None
+
+    def __str__(self) -> str:
+        return "".join(self.pieces())
+
+    def cut(self, *places: int) -> "list[Text]":
+        """Its parts before, between and after these bytes.
+
+        A place within a character is moved behind it.
+        """
+        with self._open() as file:
+            starts = [self.start]
+            for place in places:
+                file.seek(place)
+                beyond = file.read(3)
+                inside = (byte & 0xC0 == 0x80 for byte in beyond)
+                starts.append(place + [*inside, False].index(False))
+        return [
+            Text(self.source, start, stop)
+            for start, stop in zip(
+                starts, [*starts[1:], self.stop], strict=True
+            )
+        ]
+
+    def _open(self) -> BinaryIO:
+        if isinstance(self.source, Path):
+            return self.source.open("rb")
+        return io.BytesIO(self.source)
+
+    def _size(self) -> int:
+        with self._open() as file:
+            return file.seek(0, io.SEEK_END)
 
 
 class Splits(NamedTuple):
     """A text in three parts that follow one another."""
 
-    train: str
-    validation: str
-    test: str
+    train: Text
+    validation: Text
+    test: Text
 
 
 def load(
@@ -32,7 +110,8 @@ def load(
         dataset: `"stdlib"`, the English of the standard library's
             `pydoc_data.topics`; `"tiny_shakespeare"`, from
             tensorflow-datasets with its own splits; or the path of a text
-            file in UTF-8. What has no splits of its own is cut 90/5/5.
+            file in UTF-8. What has no splits of its own is cut 90/5/5, with
+            at most a million bytes held out each.
         data_dir: Where tensorflow-datasets keeps what it has prepared.
         manual_dir: A folder that holds the file to be prepared, where there
             is no network to download it from.
@@ -47,100 +126,18 @@ def load(
     return _cut(_read(Path(dataset)))
 
 
-class Vocabulary:
-    """The characters a model knows, by number; number 0 is all others.
-
-    Args:
-        characters: The known characters, each once.
-    """
-
-    def __init__(self, characters: str) -> None:
-        self.characters = UNKNOWN + characters
-        points = _code_points(characters)
-        # One more place than needed, for every code point beyond the last.
-        self._numbers = np.zeros(int(points.max(initial=0)) + 2, np.int32)
-        self._numbers[points] = np.arange(1, len(points) + 1)
-
-    @classmethod
-    def of(cls, text: str) -> "Vocabulary":
-        """The vocabulary of a text, in the order of code points."""
-        return cls("".join(sorted(set(text) - {UNKNOWN})))
-
-    @classmethod
-    def load(cls, path: Path) -> "Vocabulary":
-        """Reads what `save` wrote.
-
-        Raises:
-            UsageError: if the file is not there, or holds something else.
-        """
-        try:
-            _, *known = json.loads(path.read_text("utf-8"))["characters"]
-        except FileNotFoundError:
-            raise UsageError(
-                f"{path} is not there: it has the model's characters, and "
-                "recipes.char_text writes it beside the model"
-            ) from None
-        except (ValueError, KeyError, TypeError) as error:
-            raise UsageError(f"{path} holds no vocabulary") from error
-        return cls("".join(known))
-
-    def __len__(self) -> int:
-        return len(self.characters)
-
-    def encode(self, text: str) -> np.ndarray:
-        """Characters to numbers, `(len(text),)`, int32."""
-        points = _code_points(text)
-        last = len(self._numbers) - 1
-        return self._numbers[np.minimum(points, last)]
-
-    def decode(self, numbers: Iterable[int]) -> str:
-        """Numbers to characters."""
-        return "".join(self.characters[number] for number in numbers)
-
-    def save(self, path: Path) -> None:
-        """Writes JSON: `characters`, the place of each being its number."""
-        content = {"characters": list(self.characters), "unknown": 0}
-        path.write_text(json.dumps(content, ensure_ascii=False), "utf-8")
+def _cut(text: Text) -> Splits:
+    held_out = min(text.bytes // 20, HELD_OUT)
+    return Splits(*text.cut(text.stop - 2 * held_out, text.stop - held_out))
 
 
-def side_by_side(
-    numbers: np.ndarray, rows: int, steps: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Lays a text out in rows, and the rows in windows of so many steps.
-
-    Row `b` of a window goes on where row `b` of the window before it ended,
-    so that memories can be carried from one to the next.
-
-    Returns:
-        inputs and targets (the next character of each), both
-        `(windows, rows, steps)`. What does not fill a window is left out.
-    """
-    windows = (len(numbers) - 1) // (rows * steps)
-    length = windows * steps
-
-    def lay(start: int) -> np.ndarray:
-        used = numbers[start : start + rows * length]
-        return used.reshape(rows, windows, steps).swapaxes(0, 1)
-
-    return lay(0), lay(1)
-
-
-def _code_points(text: str) -> np.ndarray:
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-
-
-def _cut(text: str) -> Splits:
-    first, second = int(len(text) * 0.9), int(len(text) * 0.95)
-    return Splits(text[:first], text[first:second], text[second:])
-
-
-def _stdlib() -> str:
+def _stdlib() -> Text:
     from pydoc_data.topics import topics
 
-    return "\n\n".join(topics[name] for name in sorted(topics))
+    return Text("\n\n".join(topics[name] for name in sorted(topics)).encode())
 
 
-def _read(path: Path) -> str:
+def _read(path: Path) -> Text:
     if path.is_dir():
         raise UsageError(f"{path} is a directory: --dataset takes a text file")
     if not path.exists():
@@ -148,14 +145,10 @@ def _read(path: Path) -> str:
             f"there is no file {path}: --dataset takes stdlib, "
             "tiny_shakespeare, or the path of a text file in UTF-8"
         )
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UsageError(
-            f"{path} is not UTF-8: {error.reason} at byte {error.start}; "
-            "convert it first, for example with iconv -t UTF-8"
-        ) from None
-    if not text:
+    with path.open("rb") as file:
+        marked = file.read(3) == codecs.BOM_UTF8
+    text = Text(path, 3 if marked else 0)
+    if not text.bytes:
         raise UsageError(f"{path} is empty")
     return text
 
@@ -190,9 +183,9 @@ def _from_tfds(
     )
 
 
-def _text_of(dataset: Any) -> str:
-    return "".join(
-        example["text"].decode() for example in dataset.as_numpy_iterator()
+def _text_of(dataset: Any) -> Text:
+    return Text(
+        b"".join(example["text"] for example in dataset.as_numpy_iterator())
     )
 
 

@@ -2,19 +2,25 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from pydoc_data.topics import topics
 
 import keras
 import numpy as np
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import (
+    EventAccumulator,
+)
 
 import keras_gatelstm  # noqa: F401 - loading model.keras needs it
 from keras_gatelstm.export import ExportError, run_litert
 from recipes import char_text, console
 from recipes.data import text
+from recipes.data.vocabulary import Vocabulary
 from tests.export.test_saved_model import served
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +29,7 @@ SMALL = {
     "--embedding": "4",
     "--batch-size": "4",
     "--steps": "16",
-    "--epochs": "1",
+    "--epochs": "2",
 }
 WRITTEN = [
     "litert/char_text.tflite",
@@ -66,7 +72,8 @@ def test_it_writes_a_model_to_deploy(trained):
     _, output = trained
     for name in WRITTEN:
         assert (output / name).stat().st_size > 0, name
-    assert [path.name for path in output.iterdir() if path.name[0] == "."] == []
+    written = {name.split("/")[0] for name in WRITTEN}
+    assert {path.name for path in output.iterdir()} == written
 
 
 def test_it_prints_losses_a_sample_and_what_it_wrote(trained):
@@ -93,8 +100,8 @@ def test_its_exports_agree(trained, novel):
     _, output = trained
     model = keras.models.load_model(output / "model.keras")
     characters = json.loads((output / "vocabulary.json").read_text("utf-8"))
-    vocabulary = text.Vocabulary("".join(characters["characters"][1:]))
-    numbers = vocabulary.encode(text.load(str(novel)).test)[None, :64]
+    vocabulary = Vocabulary("".join(characters["characters"][1:]))
+    numbers = vocabulary.encode(str(text.load(str(novel)).test))[None, :64]
 
     expected = model(numbers)
     litert = run_litert(
@@ -111,8 +118,8 @@ def test_its_losses_are_those_of_the_model_it_wrote(trained, novel):
     _, output = trained
     model = keras.models.load_model(output / "model.keras")
     splits = text.load(str(novel))
-    vocabulary = text.Vocabulary.of(splits.train)
-    numbers = vocabulary.encode(splits.validation + splits.test)
+    vocabulary = Vocabulary.of(str(splits.train))
+    numbers = vocabulary.encode(f"{splits.validation}{splits.test}")
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     found = json.loads((output / "metrics.json").read_text())
     assert float(
@@ -171,12 +178,15 @@ def test_an_output_that_is_a_file_ends_in_one_line(capsys, tmp_path):
 @pytest.mark.parametrize(
     ("step", "error"),
     [
-        ("recipes.char_text.evaluate", OSError("No space left on device")),
+        (
+            "recipes.characters.evaluation.evaluate",
+            OSError("No space left on device"),
+        ),
         ("keras_gatelstm.export.export_litert", ExportError("It differs.")),
     ],
 )
-def test_a_failure_leaves_what_was_there(
-    capsys, novel, tmp_path, monkeypatch, step, error
+def test_after_a_failure_it_is_gone_on_with(
+    capsys, novel, tmp_path, step, error
 ):
     output = tmp_path / "out"
     output.mkdir()
@@ -185,34 +195,110 @@ def test_a_failure_leaves_what_was_there(
     def fail(*_, **__):
         raise error
 
-    monkeypatch.setattr(char_text, "evaluate", lambda *_: {})
-    monkeypatch.setattr(step, fail)
     options = {**SMALL, "--dataset": novel, "--output": output}
-    status, said = run(capsys, *words(options))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(step, fail)
+        status, said = run(capsys, *words(options))
     assert status == 2
     assert f"char_text: error: {error}" in said.splitlines()[-1]
     assert "Traceback" not in said
-    assert [path.name for path in output.iterdir()] == ["model.keras"]
+    names = {path.name for path in output.iterdir()}
+    assert names == {"model.keras", "unfinished"}
     assert (output / "model.keras").read_text() == "before"
 
+    status, said = run(capsys, "--resume", "--output", str(output))
+    assert status == 0, said
+    assert (output / "model.keras").read_bytes()[:2] == b"PK"
+    assert not (output / "unfinished").exists()
 
-def test_a_request_to_terminate_leaves_nothing(novel, tmp_path):
-    options = {**SMALL, "--dataset": novel, "--output": tmp_path / "a" / "b"}
-    options["--epochs"] = "100000"
-    process = subprocess.Popen(
+
+def started(output, dataset, **options):
+    """The recipe, in a process of its own."""
+    options = {**SMALL, "--dataset": dataset, "--output": output, **options}
+    return subprocess.Popen(
         [sys.executable, "-m", "recipes.char_text", *words(options)],
         cwd=ROOT,
+        stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def test_a_kill_changes_no_loss(trained, novel, tmp_path, capsys):
+    output = tmp_path / "out"
+    process = started(output, novel, **{"--layers": 2})
+    while not (output / "unfinished" / "checkpoint.npz").exists():
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.kill()
+    process.communicate()
+    status, said = run(capsys, "--resume", "--output", str(output))
+    assert status == 0, said
+    found, expected = (
+        json.loads((folder / "metrics.json").read_text())
+        for folder in (output, trained[1])
+    )
+    assert found["training_batches"] == expected["training_batches"]
+    one, other = (
+        it["nats_per_character"]["this model (lesson)"]
+        for it in (found, expected)
+    )
+    assert one == pytest.approx(other, rel=1e-4)
+    assert {path.name for path in output.iterdir()} == {
+        path.name for path in trained[1].iterdir()
+    }
+
+
+def test_stopped_it_writes_its_best_model_and_can_go_on(
+    novel, tmp_path, capsys
+):
+    output = tmp_path / "out"
+    process = started(output, novel, **{"--epochs": 100_000})
     while "loss=" not in process.stderr.readline(1000):
         assert process.poll() is None
-    process.terminate()
-    said = process.communicate(timeout=60)[1]
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=120)[1]
     assert process.returncode == 130
     assert "stopped before its end" in said
     assert "Traceback" not in said
-    assert not (tmp_path / "a").exists()
+    for name in WRITTEN:
+        assert (output / name).stat().st_size > 0, name
+
+    options = ["--dataset", str(novel), "--output", str(output)]
+    status, said = run(capsys, *options)
+    assert status == 2
+    assert "holds an unfinished training: go on with it with --resume" in said
+    status, said = run(capsys, *options, "--resume", "--units", "13")
+    assert status == 2
+    assert "--units was 12 when the training in" in said
+
+
+def test_nothing_to_go_on_with_ends_in_one_line(capsys, tmp_path):
+    output = tmp_path / "out"
+    status, said = run(capsys, "--resume", "--output", str(output))
+    assert status == 2
+    assert "there is no unfinished training in" in said
+    assert not output.exists()
+
+
+def test_tensorboard_is_shown_losses_samples_and_gates(capsys, novel, tmp_path):
+    options = {
+        **SMALL,
+        "--dataset": novel,
+        "--output": tmp_path / "out",
+        "--logs": tmp_path / "logs",
+        "--epochs": "1",
+    }
+    status, said = run(capsys, *words(options))
+    assert status == 0, said
+    names = {}
+    for folder in (tmp_path / "logs").iterdir():
+        events = EventAccumulator(str(folder)).Reload()
+        names[folder.name] = set(events.Tags()["tensors"])
+    assert {"epoch_loss", "epoch_learning_rate"} <= names["train"]
+    assert "epoch_loss" in names["validation"]
+    assert names["samples"] == {"sample"}
+    assert "gates/lstm_1/forget_factor/open" in names["gates"]
 
 
 def test_another_backend_is_refused(novel, tmp_path):

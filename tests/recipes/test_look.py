@@ -6,7 +6,7 @@ import pytest
 
 from keras_gatelstm import GateLSTM, GateTrace
 from recipes import console, look
-from recipes.data.text import Vocabulary
+from recipes.data.vocabulary import Vocabulary
 
 TEXT = "To be, or not\nto be.\n  (Exit)\n"
 

@@ -6,8 +6,8 @@ import pytest
 
 from keras_gatelstm import GateLSTM, export
 from recipes import console, sample
-from recipes.data.text import Vocabulary
-from recipes.next_character import reader_of
+from recipes.characters.reading import reader_of
+from recipes.data.vocabulary import Vocabulary
 
 CHARACTERS = "abcd\n"
 

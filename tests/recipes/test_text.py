@@ -1,32 +1,44 @@
-"""Texts, characters as numbers, and the n-gram beside the model."""
+"""Texts, whole and in pieces."""
 
-import math
 import time
-from collections import Counter, defaultdict
 from http.client import BadStatusLine
 from urllib.error import URLError
 
-import numpy as np
 import pytest
 
 from recipes.console import UsageError
 from recipes.data import text
-from recipes.ngram import witten_bell
 
 
 def test_the_standard_librarys_text_needs_no_download():
     splits = text.load("stdlib")
-    assert len(splits.train) > 300_000
-    assert "assert" in splits.train
-    assert len(splits.validation) == pytest.approx(len(splits.test), abs=1)
+    assert splits.train.bytes > 300_000
+    assert "assert" in str(splits.train)
+    assert splits.validation.bytes == pytest.approx(splits.test.bytes, abs=4)
 
 
 def test_a_file_is_cut_in_order(tmp_path):
     content = "".join(chr(0x4E00 + i) for i in range(100))
     (tmp_path / "a.txt").write_bytes(b"\xef\xbb\xbf" + content.encode())
-    splits = text.load(str(tmp_path / "a.txt"))
-    assert "".join(splits) == content
-    assert list(map(len, splits)) == [90, 5, 5]
+    parts = [str(part) for part in text.load(str(tmp_path / "a.txt"))]
+    assert "".join(parts) == content
+    assert list(map(len, parts)) == [90, 5, 5]
+
+
+def test_of_a_long_text_a_million_bytes_are_held_out(tmp_path):
+    (tmp_path / "a.txt").write_text("abcd" * 6_000_000)
+    parts = text.load(str(tmp_path / "a.txt"))
+    assert [it.bytes for it in parts] == [22_000_000, 1_000_000, 1_000_000]
+
+
+@pytest.mark.parametrize("piece", [1, 2, 3, 5, 1000])
+def test_pieces_are_the_whole_wherever_they_end(monkeypatch, piece):
+    monkeypatch.setattr(text, "PIECE", piece)
+    content = "aé漢🌍" * 50
+    whole = text.Text(content.encode())
+    assert str(whole) == content
+    parts = whole.cut(11, 12, 13, 14, 15)
+    assert "".join(map(str, parts)) == content
 
 
 @pytest.mark.parametrize(
@@ -42,7 +54,16 @@ def test_unreadable_files_are_refused(tmp_path, content, message):
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(UsageError, match=message):
-        text.load(str(path))
+        str(text.load(str(path)).train)
+
+
+@pytest.mark.parametrize("piece", [2, 7, 1000])
+@pytest.mark.parametrize("broken", [b"\xff", b"\xf0\x9f", b"\xc3("])
+def test_the_byte_that_is_not_utf8_is_named(monkeypatch, piece, broken):
+    monkeypatch.setattr(text, "PIECE", piece)
+    before = "aé漢🌍".encode() * 3
+    with pytest.raises(UsageError, match=f"at byte {len(before)};"):
+        str(text.Text(before + broken))
 
 
 def test_a_directory_is_refused(tmp_path):
@@ -91,66 +112,5 @@ def test_tiny_shakespeare_has_the_splits_of_tensorflow_datasets(
     tmp_path, tiny_shakespeare
 ):
     splits = text.load("tiny_shakespeare", str(tmp_path), tiny_shakespeare)
-    assert list(map(len, splits)) == [1_003_854, 55_770, 55_770]
-    assert splits.train.startswith("First Citizen:\nBefore we proceed")
-
-
-def test_characters_and_numbers_both_ways():
-    content = "héllo wörld 🌍\n"
-    vocabulary = text.Vocabulary.of(content)
-    numbers = vocabulary.encode(content)
-    assert numbers.dtype == np.int32
-    assert numbers.min() == 1
-    assert numbers.max() == len(vocabulary) - 1
-    assert vocabulary.decode(numbers) == content
-
-
-@pytest.mark.parametrize("stranger", ["z", "\x00", "🚀", "\ufffd", chr(0xD800)])
-def test_characters_it_does_not_know_are_number_zero(stranger):
-    vocabulary = text.Vocabulary.of("abc\ufffd")
-    assert vocabulary.encode(f"a{stranger}c").tolist() == [1, 0, 3]
-    assert vocabulary.decode([1, 0, 3]) == "a\ufffdc"
-
-
-def test_rows_go_on_where_they_ended():
-    numbers = np.arange(32)
-    inputs, targets = text.side_by_side(numbers, rows=3, steps=2)
-    assert inputs.shape == targets.shape == (5, 3, 2)
-    np.testing.assert_array_equal(targets, inputs + 1)
-    np.testing.assert_array_equal(
-        inputs.swapaxes(0, 1).reshape(3, -1), np.arange(30).reshape(3, 10)
-    )
-
-
-def by_counting(train, held_out, symbols, order):
-    """Witten-Bell by dictionaries, a character at a time."""
-    counts = defaultdict(Counter)
-    for place in range(len(train)):
-        for size in range(min(order, place + 1)):
-            counts[tuple(train[place - size : place])][train[place]] += 1
-
-    def probability(context, character):
-        below = probability(context[1:], character) if context else 1 / symbols
-        seen = counts.get(context)
-        if not seen:
-            return below
-        return (seen[character] + len(seen) * below) / (
-            seen.total() + len(seen)
-        )
-
-    whole = train + held_out
-    return [
-        -math.log(
-            probability(tuple(whole[place - order + 1 : place]), whole[place])
-        )
-        for place in range(len(train), len(whole))
-    ]
-
-
-@pytest.mark.parametrize("order", [1, 2, 4])
-def test_the_ngram_counts_as_by_hand(order):
-    random = np.random.default_rng(1)
-    train, held_out = random.integers(0, 5, 200), random.integers(0, 6, 50)
-    found = witten_bell(train, held_out, symbols=6, order=order)
-    expected = by_counting(train.tolist(), held_out.tolist(), 6, order)
-    np.testing.assert_allclose(found, expected, rtol=1e-10)
+    assert [it.bytes for it in splits] == [1_003_854, 55_770, 55_770]
+    assert str(splits.train).startswith("First Citizen:\nBefore we proceed")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from keras_gatelstm import GateLSTM
-from recipes.training import Budget, CarryMemories
+from recipes.training import Budget, KeepBest, fit
 
 
 @pytest.fixture
@@ -14,17 +14,15 @@ def data():
     return random.normal(size=(40, 5, 3)), random.normal(size=(40, 1))
 
 
-def fit(model, data, *callbacks, epochs):
+def train(model, data, *callbacks):
+    """Trains in batches of four, ten to an epoch."""
     model.compile("sgd", "mse")
-    model.fit(
-        *data,
-        batch_size=4,
-        validation_data=data,
-        epochs=epochs,
-        callbacks=list(callbacks),
-        shuffle=False,
-        verbose=0,
-    )
+    inputs, targets = (part.reshape(10, 4, *part.shape[1:]) for part in data)
+
+    def batches(epoch, first):
+        return zip(inputs[first:], targets[first:], strict=True)
+
+    fit(model, batches, (inputs, targets), list(callbacks))
 
 
 def make_model(stateful=False):
@@ -46,7 +44,7 @@ def test_the_learning_rate_falls_along_half_a_cosine(data):
     )
     model = make_model()
     budget = Budget(0.1, minutes=None, batches=40)
-    fit(model, data, budget, watch, epochs=4)
+    train(model, data, budget, watch)
     spent = np.arange(40) / 40
     expected = 0.1 * (1 + np.cos(np.pi * spent)) / 2
     np.testing.assert_allclose(rates, expected, rtol=1e-5)
@@ -55,41 +53,52 @@ def test_the_learning_rate_falls_along_half_a_cosine(data):
 
 def test_minutes_end_the_training(data):
     budget = Budget(0.1, minutes=1 / 60, batches=10**9)
-    fit(make_model(), data, budget, epochs=10**6)
-    assert 1 <= budget.seconds < 5
+    train(make_model(), data, budget)
+    assert 1 <= budget.seconds < 60
 
 
 def test_the_losses_kept_are_those_of_each_batch(data):
     budget = Budget(0.0, minutes=None, batches=20)
     model = make_model()
-    fit(model, data, budget, epochs=2)
+    train(model, data, budget)
     inputs, targets = (part.reshape(10, 4, *part.shape[1:]) for part in data)
     expected = [
         float(np.mean((model(x) - y) ** 2))
         for x, y in zip(inputs, targets, strict=True)
     ]
-    np.testing.assert_allclose(budget.losses, expected * 2, rtol=1e-3)
+    np.testing.assert_allclose(budget.losses, expected * 2, rtol=1e-5)
 
 
 def test_a_picture_of_the_losses(data, tmp_path):
     budget = Budget(0.1, minutes=None, batches=20)
-    fit(make_model(), data, budget, epochs=2)
+    train(make_model(), data, budget)
     budget.plot(tmp_path / "training.png", "loss")
     assert (tmp_path / "training.png").read_bytes()[1:4] == b"PNG"
 
 
-def test_memories_are_emptied_where_the_data_starts_over(data):
-    model = make_model(stateful=True)
-    lstm = model.layers[0]
-    empty = {"training": [], "validation": []}
+def test_a_loss_that_is_no_number_ends_the_training(data):
+    inputs, targets = data
+    budget = Budget(0.1, minutes=None, batches=20)
+    train(make_model(), (inputs, targets * np.nan), budget)
+    assert len(budget.losses) == 1
+
+
+def test_the_best_weights_are_kept(data):
+    best = KeepBest()
+    losses = []
+    weights = []
 
     class Watch(keras.callbacks.Callback):
-        def on_train_batch_begin(self, batch, logs=None):
-            empty["training"].append(not np.any(lstm.states[0].numpy()))
+        def on_epoch_end(self, epoch, logs=None):
+            losses.append(logs["val_loss"])
+            weights.append(self.model.get_weights())
 
-        def on_test_batch_begin(self, batch, logs=None):
-            empty["validation"].append(not np.any(lstm.states[0].numpy()))
-
-    fit(model, data, CarryMemories(), Watch(), epochs=2)
-    first_only = ([True] + [False] * 9) * 2
-    assert empty == {"training": first_only, "validation": first_only}
+    model = make_model()
+    # So large a rate that the loss goes up and down.
+    train(model, data, Budget(2.0, None, 60), best, Watch())
+    least = int(np.argmin(losses))
+    assert least != 5
+    assert best.loss == pytest.approx(losses[least])
+    best.restore(model)
+    for found, kept in zip(model.get_weights(), weights[least], strict=True):
+        np.testing.assert_array_equal(found, kept)

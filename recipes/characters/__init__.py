@@ -1,0 +1,1 @@
+"""Models of text, character by character: what their recipes share."""

@@ -1,0 +1,131 @@
+"""Texts as numbers in files, and the batches in which they are read."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from recipes.data.text import Text
+from recipes.data.vocabulary import Vocabulary
+
+Batch = tuple[np.ndarray, np.ndarray]
+
+# How many windows of a row are read from a file at once.
+BLOCK = 64
+
+
+class Numbers:
+    """Numbers in a file, of which only the asked-for are in memory.
+
+    `numbers[start:stop]` reads them, as int32, and `len(numbers)` counts.
+    """
+
+    def __init__(self, path: Path, dtype: np.dtype) -> None:
+        self.path = path
+        self.dtype = dtype
+
+    def __len__(self) -> int:
+        return self.path.stat().st_size // self.dtype.itemsize
+
+    def __getitem__(self, place: slice) -> np.ndarray:
+        start, stop, _ = place.indices(len(self))
+        read = np.fromfile(
+            self.path,
+            self.dtype,
+            count=max(0, stop - start),
+            offset=start * self.dtype.itemsize,
+        )
+        return read.astype(np.int32)
+
+
+def vocabulary_of(text: Text) -> Vocabulary:
+    """The vocabulary of a text, read in pieces."""
+    return Vocabulary.of(_shown(text, "counting characters"))
+
+
+def encode(text: Text, vocabulary: Vocabulary, path: Path) -> Numbers:
+    """Writes a text as numbers to a file."""
+    with path.open("wb") as file:
+        for piece in _shown(text, "encoding"):
+            vocabulary.encode(piece).astype(vocabulary.dtype).tofile(file)
+    return Numbers(path, vocabulary.dtype)
+
+
+def _shown(text: Text, doing: str) -> Iterator[str]:
+    """A text's pieces, with a bar where they take more than a second."""
+    with tqdm(
+        desc=doing,
+        total=text.bytes,
+        unit="B",
+        unit_scale=True,
+        delay=1,
+        leave=False,
+    ) as bar:
+        for piece in text.pieces():
+            yield piece
+            bar.update(len(piece))
+
+
+class Reading:
+    """A text in rows, and the rows in windows of so many steps.
+
+    Row `b` of a batch goes on where row `b` of the batch before it ended, so
+    that memories can be carried from one to the next. What does not fill a
+    window is left out.
+
+    Args:
+        numbers: The text, `(n,)`, or in a file.
+        rows: Rows in a batch, read side by side.
+        steps: Characters of a row in a batch.
+        seed: If given, each epoch's first window starts at another place,
+            for which a batch is given up.
+    """
+
+    def __init__(
+        self,
+        numbers: Numbers | np.ndarray,
+        rows: int,
+        steps: int,
+        seed: int | None = None,
+    ) -> None:
+        self.numbers = numbers
+        self.rows = rows
+        self.steps = steps
+        whole = (len(numbers) - 1) // (rows * steps)
+        self.seed = seed if whole > 1 else None
+        self.windows = whole if self.seed is None else whole - 1
+
+    def __len__(self) -> int:
+        """How many batches it has."""
+        return self.windows
+
+    def batches(self, epoch: int = 0, first: int = 0) -> Iterator[Batch]:
+        """Inputs and targets, the next character of each, `(rows, steps)`.
+
+        Args:
+            epoch: Decides where windows start, if they are to move.
+            first: The first batch to give.
+        """
+        start = self._start(epoch)
+        length = self.windows * self.steps
+        for block in range(first, self.windows, BLOCK):
+            windows = min(BLOCK, self.windows - block)
+            size = windows * self.steps
+            place = start + block * self.steps
+            rows = np.stack(
+                [
+                    self.numbers[at : at + size + 1]
+                    for at in place + length * np.arange(self.rows)
+                ]
+            )
+            for i in range(0, size, self.steps):
+                window = rows[:, i : i + self.steps + 1]
+                yield window[:, :-1], window[:, 1:]
+
+    def _start(self, epoch: int) -> int:
+        if self.seed is None:
+            return 0
+        unread = len(self.numbers) - 1 - self.rows * self.windows * self.steps
+        random = np.random.default_rng([self.seed, epoch])
+        return int(random.integers(unread + 1))

@@ -1,0 +1,79 @@
+"""Characters as numbers."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from recipes.console import UsageError
+
+UNKNOWN = "\ufffd"
+CODE_POINTS = 0x110000
+
+
+class Vocabulary:
+    """The characters a model knows, by number; number 0 is all others.
+
+    Args:
+        characters: The known characters, each once.
+    """
+
+    def __init__(self, characters: str) -> None:
+        self.characters = UNKNOWN + characters
+        points = _code_points(characters)
+        # One more place than needed, for every code point beyond the last.
+        self._numbers = np.zeros(int(points.max(initial=0)) + 2, np.int32)
+        self._numbers[points] = np.arange(1, len(points) + 1)
+
+    @classmethod
+    def of(cls, text: str | Iterable[str]) -> "Vocabulary":
+        """The vocabulary of a text, whole or in pieces, by code points."""
+        seen = np.zeros(CODE_POINTS, bool)
+        for piece in [text] if isinstance(text, str) else text:
+            seen[_code_points(piece)] = True
+        seen[ord(UNKNOWN)] = False
+        return cls("".join(map(chr, np.flatnonzero(seen))))
+
+    @classmethod
+    def load(cls, path: Path) -> "Vocabulary":
+        """Reads what `save` wrote.
+
+        Raises:
+            UsageError: if the file is not there, or holds something else.
+        """
+        try:
+            _, *known = json.loads(path.read_text("utf-8"))["characters"]
+        except FileNotFoundError:
+            raise UsageError(
+                f"{path} is not there: it has the model's characters, and "
+                "recipes.char_text writes it beside the model"
+            ) from None
+        except (ValueError, KeyError, TypeError) as error:
+            raise UsageError(f"{path} holds no vocabulary") from error
+        return cls("".join(known))
+
+    def __len__(self) -> int:
+        return len(self.characters)
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The smallest unsigned integers that number the characters."""
+        return np.min_scalar_type(len(self) - 1)
+
+    def encode(self, text: str) -> np.ndarray:
+        """Characters to numbers, `(len(text),)`, int32."""
+        return self._numbers.take(_code_points(text), mode="clip")
+
+    def decode(self, numbers: Iterable[int]) -> str:
+        """Numbers to characters."""
+        return "".join(self.characters[number] for number in numbers)
+
+    def save(self, path: Path) -> None:
+        """Writes JSON: `characters`, the place of each being its number."""
+        content = {"characters": list(self.characters), "unknown": 0}
+        path.write_text(json.dumps(content, ensure_ascii=False), "utf-8")
+
+
+def _code_points(text: str) -> np.ndarray:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
