@@ -27,16 +27,14 @@ the best model so far.
 
 import argparse
 import json
-import shutil
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from recipes import checkpoints, console
+from recipes import checkpoints, console, options
 from recipes.characters import settings
 from recipes.data import text
 from recipes.data.numbers import Numbers, encode, vocabulary_of
@@ -50,7 +48,7 @@ LITERT_TOLERANCE = 1e-4
 def main(arguments: Sequence[str] | None = None) -> None:
     """Trains, evaluates, samples and exports, as the arguments say."""
     args = settings.parse(arguments, __doc__)
-    with unfinished(args.output) as folder:
+    with checkpoints.kept_in(args.output / options.UNFINISHED) as folder:
         vocabulary, parts = prepare(args, folder)
         # Imported late: TensorFlow takes seconds, mistakes show at once.
         from recipes.characters.training import train
@@ -59,29 +57,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         finish(model, budget, vocabulary, parts, args)
         if budget.stopped:
             raise KeyboardInterrupt
-
-
-@contextmanager
-def unfinished(output: Path) -> Iterator[Path]:
-    """Gives a folder for what an unfinished training is gone on with.
-
-    It is gone at the end, and stays if there is an error after a checkpoint.
-    """
-    folder = output / settings.UNFINISHED
-    made = [path for path in (output, *output.parents) if not path.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        yield folder
-    except BaseException:
-        if not checkpoints.exist(folder):
-            shutil.rmtree(folder, ignore_errors=True)
-        raise
-    else:
-        shutil.rmtree(folder)
-    finally:
-        for path in made:
-            if path.exists() and not any(path.iterdir()):
-                path.rmdir()
 
 
 def prepare(
@@ -149,7 +124,7 @@ def finish(
             args.output,
         )
         metrics = {
-            "settings": settings.kept(args),
+            "settings": options.kept(args),
             "versions": training.versions(),
             "parameters": model.count_params(),
             "training_seconds": budget.seconds,

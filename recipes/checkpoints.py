@@ -2,8 +2,11 @@
 
 import json
 import os
+import shutil
 import sys
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -77,6 +80,29 @@ def load(folder: Path) -> Checkpoint | None:
 def exist(folder: Path) -> bool:
     """Whether any checkpoint was written there."""
     return bool(_paths(folder))
+
+
+@contextmanager
+def kept_in(folder: Path) -> Iterator[Path]:
+    """Makes a folder for what an unfinished training is gone on with.
+
+    It is gone at the end, with those of its parents that it was alone in; and
+    stays if there is an error after a checkpoint.
+    """
+    made = [path for path in folder.parents if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield folder
+    except BaseException:
+        if not exist(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    else:
+        shutil.rmtree(folder)
+    finally:
+        for path in made:
+            if path.exists() and not any(path.iterdir()):
+                path.rmdir()
 
 
 def _paths(folder: Path) -> list[Path]:

@@ -1,18 +1,27 @@
 """A training that can be killed at any moment, and gone on with."""
 
+import argparse
+import math
+import shutil
 import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 
-from recipes.checkpoints import Arrays, Checkpoint, save
+from recipes import checkpoints, options
+from recipes.checkpoints import Arrays, Checkpoint
+from recipes.console import UsageError
 from recipes.training import (
+    Batch,
     Budget,
     KeepBest,
     Logs,
     empty_memories,
+    fit,
     memories,
+    stopping,
 )
 
 
@@ -107,7 +116,7 @@ class Resumable(keras.callbacks.Callback):
             "seconds": self.budget.seconds,
             "best_loss": self.best.loss,
         }
-        save(self.folder, Checkpoint(arrays, facts))
+        checkpoints.save(self.folder, Checkpoint(arrays, facts))
         self._written = time.monotonic()
 
 
@@ -118,3 +127,66 @@ def _values(variables: list[Any]) -> Arrays:
 def _assign(variables: list[Any], values: Arrays) -> None:
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
+
+
+class Batches(Protocol):
+    """What a training reads, epoch by epoch."""
+
+    def __len__(self) -> int: ...
+
+    def batches(self, epoch: int, first: int) -> Iterable[Batch]: ...
+
+
+def train(
+    model: keras.Model,
+    batches: Batches,
+    validation: Batch,
+    args: argparse.Namespace,
+    folder: Path,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> Budget:
+    """Trains for the minutes or epochs that `args` names, or the rest of them.
+
+    In the end the model has the weights of the best validation loss.
+
+    Args:
+        model: A compiled model.
+        batches: What to train on.
+        validation: Batches to validate on, inputs and targets, stacked.
+        args: The recipe's settings.
+        folder: Where checkpoints are kept, and gone on from.
+        callbacks: More to be told.
+
+    Raises:
+        UsageError: if the loss stops being a number.
+        KeyboardInterrupt: if it is stopped before there is a model.
+    """
+    whole = (args.epochs or 1) * len(batches)
+    budget = Budget(args.learning_rate, args.minutes, whole)
+    best = KeepBest()
+    resumable = Resumable(
+        folder, options.kept(args), budget, best, len(batches)
+    )
+    checkpoint = checkpoints.load(folder)
+    if checkpoint is not None:
+        resumable.restore(model, checkpoint)
+    if budget.spent() < 1:
+        with stopping(budget):
+            fit(
+                model,
+                batches.batches,
+                validation,
+                [budget, best, resumable, *callbacks],
+                resumable.epoch,
+                resumable.batch,
+            )
+    if not budget.losses:
+        raise KeyboardInterrupt
+    if not math.isfinite(budget.losses[-1]):
+        shutil.rmtree(folder)
+        raise UsageError(
+            "the training diverged, its loss is no number any more: take a "
+            f"smaller --learning-rate. Received: {args.learning_rate}"
+        )
+    best.restore(model)
+    return budget

@@ -94,7 +94,7 @@ class Budget(keras.callbacks.Callback):
         finite = math.isfinite(self.losses[-1])
         if self.spent() == 1 or self.stopped or not finite:
             self.model.stop_training = True
-        self.show(loss=np.mean(self.losses[-SHOWN:]))
+        self.show(loss=float(np.mean(self.losses[-SHOWN:])))
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self.validation.append((len(self.losses), (logs or {})["val_loss"]))
@@ -196,6 +196,19 @@ def fit(
         told.on_epoch_end(epoch, logs)
         epoch, batch = epoch + 1, 0
     told.on_train_end()
+
+
+@contextmanager
+def enough_memory() -> Iterator[None]:
+    """Has TensorFlow's way of saying so say that there is not enough.
+
+    Raises:
+        MemoryError: where something does not fit.
+    """
+    try:
+        yield
+    except tf.errors.ResourceExhaustedError as error:
+        raise MemoryError from error
 
 
 @contextmanager

@@ -42,16 +42,14 @@ def logging(
             "--logs are written with TensorBoard: pip install tensorboard"
         ) from None
     return [
-        keras.callbacks.TensorBoard(
-            args.logs, write_graph=False, update_freq=EVERY
-        ),
-        Samples(vocabulary, args),
+        keras.callbacks.TensorBoard(args.logs, write_graph=False),
+        Progress(vocabulary, args),
         GateStatistics(inputs, targets, args.logs),
     ]
 
 
-class Samples(keras.callbacks.Callback):
-    """Writes some text after each epoch."""
+class Progress(keras.callbacks.Callback):
+    """Writes loss and learning rate on the way, and text after each epoch."""
 
     def __init__(
         self, vocabulary: Vocabulary, args: argparse.Namespace
@@ -60,8 +58,17 @@ class Samples(keras.callbacks.Callback):
         self.vocabulary = vocabulary
         self.args = args
         self.writer = tf.summary.create_file_writer(
-            str(Path(args.logs) / "samples")
+            str(Path(args.logs) / "progress")
         )
+
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
+        # How many batches there were, those before a --resume too.
+        step = int(self.model.optimizer.iterations)
+        if step % EVERY == 0:
+            with self.writer.as_default(step):
+                rate = self.model.optimizer.learning_rate
+                tf.summary.scalar("loss", (logs or {})["loss"])
+                tf.summary.scalar("learning_rate", rate)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         text = models.sample(self.model, self.vocabulary, self.args, CHARACTERS)

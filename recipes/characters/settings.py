@@ -5,10 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from recipes import checkpoints, console
-
-# Where unfinished trainings are kept, in the output folder.
-UNFINISHED = "unfinished"
+from recipes import console, options
 
 PRESETS: dict[str, dict[str, Any]] = {
     # A minute and a half on two cores: one layer of a size that they can
@@ -67,9 +64,6 @@ EVERY: dict[str, Any] = {
     "epochs": None,
 }
 
-# What a training that is gone on with may have otherwise than at its start.
-FREE = {"data_dir", "manual_dir", "output", "logs", "resume"}
-
 
 def parse(
     arguments: Sequence[str] | None, description: str
@@ -81,49 +75,7 @@ def parse(
             in its way, or missing.
     """
     given = vars(_parser(description).parse_args(arguments))
-    output = given.get("output", EVERY["output"])
-    if output.exists() and not output.is_dir():
-        raise console.UsageError(
-            f"--output {output} is a file: name a folder to write to"
-        )
-    folder = output / UNFINISHED
-    if given["resume"]:
-        return argparse.Namespace(**_as_before(folder, given))
-    if checkpoints.exist(folder):
-        raise console.UsageError(
-            f"{folder} holds an unfinished training: go on with it with "
-            "--resume, or remove that folder to start anew"
-        )
-    preset = PRESETS[given.get("preset", EVERY["preset"])]
-    if "minutes" in given or "epochs" in given:
-        preset = preset | {"minutes": None, "epochs": None}
-    return argparse.Namespace(**(EVERY | preset | given))
-
-
-def kept(args: argparse.Namespace) -> dict[str, Any]:
-    """The settings as JSON, to be gone on with."""
-    return vars(args) | {"output": str(args.output)}
-
-
-def _as_before(folder: Path, given: dict[str, Any]) -> dict[str, Any]:
-    """The settings of an unfinished training."""
-    checkpoint = checkpoints.load(folder)
-    if checkpoint is None:
-        raise console.UsageError(
-            f"there is no unfinished training in {folder}: --resume goes on "
-            "with one that was stopped after its first checkpoint"
-        )
-    before = checkpoint.facts["settings"]
-    for name, value in given.items():
-        if name not in FREE and before[name] != value:
-            option = name.replace("_", "-")
-            raise console.UsageError(
-                f"--{option} was {before[name]} when the training in {folder} "
-                f"began, and is {value} now: leave it out to go on, or remove "
-                "that folder to start anew"
-            )
-    free = dict.fromkeys(FREE) | EVERY | given
-    return before | {name: free[name] for name in FREE}
+    return options.settled(given, EVERY, PRESETS)
 
 
 def _parser(description: str) -> console.Parser:
@@ -134,7 +86,7 @@ def _parser(description: str) -> console.Parser:
         argument_default=argparse.SUPPRESS,
     )
 
-    def add(name: str, help: str, **options: Any) -> None:
+    def add(name: str, help: str, **more: Any) -> None:
         setting = name.strip("-").replace("-", "_")
         default = EVERY.get(setting)
         if default is None and setting in PRESETS["quick"]:
@@ -143,7 +95,7 @@ def _parser(description: str) -> console.Parser:
                 for preset, settings in PRESETS.items()
             )
         shown = "" if default is None else f" (default: {default})"
-        parser.add_argument(name, help=help + shown, **options)
+        parser.add_argument(name, help=help + shown, **more)
 
     count = {"type": console.whole_number, "metavar": "N"}
     share = {"type": console.rate, "metavar": "RATE"}

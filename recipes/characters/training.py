@@ -1,21 +1,17 @@
 """Trains a character model."""
 
 import argparse
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow as tf
 
-from recipes import checkpoints
-from recipes.characters import models, settings
-from recipes.console import UsageError
+from recipes import resuming
+from recipes.characters import models
 from recipes.data.numbers import Numbers, Reading
 from recipes.data.vocabulary import Vocabulary
-from recipes.resuming import Resumable
-from recipes.training import Budget, KeepBest, fit, stopping
+from recipes.training import Budget, enough_memory
 
 
 def train(
@@ -42,32 +38,26 @@ def train(
         MemoryError: if the model does not fit.
     """
     keras.utils.set_random_seed(args.seed)
-    reading = Reading(parts[0], args.batch_size, args.steps, args.seed)
-    batches = (args.epochs or 1) * len(reading)
-    budget = Budget(args.learning_rate, args.minutes, batches)
-    best = KeepBest()
-    resumable = Resumable(
-        folder, settings.kept(args), budget, best, len(reading)
-    )
-    try:
+    with enough_memory():
         model = compiled(len(vocabulary), args)
-        checkpoint = checkpoints.load(folder)
-        if checkpoint is not None:
-            resumable.restore(model, checkpoint)
-        if budget.spent() < 1:
-            with stopping(budget):
-                _fit(model, reading, parts[1][:], vocabulary, args, resumable)
-    except tf.errors.ResourceExhaustedError as error:
-        raise MemoryError from error
-    if not budget.losses:
-        raise KeyboardInterrupt
-    if not np.isfinite(budget.losses[-1]):
-        shutil.rmtree(folder)
-        raise UsageError(
-            "the training diverged, its loss is no number any more: take a "
-            f"smaller --learning-rate. Received: {args.learning_rate}"
+        windows = Reading(parts[1][:], args.batch_size, args.steps).batches()
+        inputs, targets = map(np.stack, zip(*windows, strict=True))
+        callbacks: list[keras.callbacks.Callback] = []
+        if args.averaging:
+            # Validates with the mean of the weights, goes on with its own.
+            callbacks.append(keras.callbacks.SwapEMAWeights())
+        if args.logs is not None:
+            from recipes.characters.logs import logging
+
+            callbacks += logging(inputs[0], targets[0], vocabulary, args)
+        budget = resuming.train(
+            model,
+            Reading(parts[0], args.batch_size, args.steps, args.seed),
+            (inputs, targets),
+            args,
+            folder,
+            callbacks,
         )
-    best.restore(model)
     return model, budget
 
 
@@ -83,35 +73,3 @@ def compiled(symbols: int, args: argparse.Namespace) -> keras.Sequential:
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
     return model
-
-
-def _fit(
-    model: keras.Sequential,
-    reading: Reading,
-    held_out: np.ndarray,
-    vocabulary: Vocabulary,
-    args: argparse.Namespace,
-    resumable: Resumable,
-) -> None:
-    windows = Reading(held_out, args.batch_size, args.steps).batches()
-    inputs, targets = map(np.stack, zip(*windows, strict=True))
-    callbacks: list[keras.callbacks.Callback] = [
-        resumable.budget,
-        resumable.best,
-        resumable,
-    ]
-    if args.averaging:
-        # Validates with the mean of the weights, and goes on with its own.
-        callbacks.append(keras.callbacks.SwapEMAWeights())
-    if args.logs is not None:
-        from recipes.characters.logs import logging
-
-        callbacks += logging(inputs[0], targets[0], vocabulary, args)
-    fit(
-        model,
-        reading.batches,
-        (inputs, targets),
-        callbacks,
-        resumable.epoch,
-        resumable.batch,
-    )

@@ -2,12 +2,9 @@
 
 import codecs
 import io
-import logging
 from collections.abc import Iterator
-from http.client import HTTPException
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
-from urllib.request import Request, urlopen
 
 from recipes.console import UsageError
 
@@ -122,7 +119,15 @@ def load(
     if dataset == "stdlib":
         return _cut(_stdlib())
     if dataset == "tiny_shakespeare":
-        return _from_tfds(dataset, "input.txt", data_dir, manual_dir)
+        from recipes.data.downloads import prepared
+
+        builder = prepared(dataset, "input.txt", data_dir, manual_dir)
+        return Splits(
+            *(
+                _text_of(builder.as_dataset(split=split))
+                for split in Splits._fields
+            )
+        )
     return _cut(_read(Path(dataset)))
 
 
@@ -153,63 +158,7 @@ def _read(path: Path) -> Text:
     return text
 
 
-def _from_tfds(
-    name: str, file: str, data_dir: str | None, manual_dir: str | None
-) -> Splits:
-    import tensorflow_datasets as tfds
-    from tensorflow_datasets.core.download.download_manager import (
-        NonMatchingChecksumError,
-    )
-    from tensorflow_datasets.core.download.util import DownloadError
-
-    # It warns of every folder that does not hold the data yet.
-    logging.getLogger("absl").setLevel(logging.ERROR)
-    builder = tfds.builder(name, data_dir=data_dir)
-    if not builder.is_prepared():
-        _check_source(builder, file, manual_dir)
-        tfds.disable_progress_bar()
-        config = tfds.download.DownloadConfig(manual_dir=manual_dir)
-        try:
-            builder.download_and_prepare(download_config=config)
-        except NonMatchingChecksumError:
-            raise UsageError(
-                f"{file} is not the file that tensorflow-datasets knows as "
-                f"{name}: its checksum differs"
-            ) from None
-        except DownloadError as error:
-            raise _unreachable(builder, file, error) from None
-    return Splits(
-        *(_text_of(builder.as_dataset(split=split)) for split in Splits._fields)
-    )
-
-
 def _text_of(dataset: Any) -> Text:
     return Text(
         b"".join(example["text"] for example in dataset.as_numpy_iterator())
-    )
-
-
-def _check_source(builder: Any, file: str, manual_dir: str | None) -> None:
-    """Looks before tensorflow-datasets does: it tries for minutes."""
-    if manual_dir is not None:
-        if not (Path(manual_dir) / file).is_file():
-            raise UsageError(
-                f"there is no {file} in {manual_dir}: --manual-dir takes the "
-                "folder that holds it"
-            )
-        return
-    for url in builder.url_infos:
-        try:
-            urlopen(Request(url, method="HEAD"), timeout=5).close()
-        except (OSError, HTTPException) as error:
-            raise _unreachable(builder, file, error) from None
-
-
-def _unreachable(builder: Any, file: str, error: Exception) -> UsageError:
-    reason = getattr(error, "reason", error)
-    return UsageError(
-        f"{builder.name} is not in {builder.data_dir_root} and cannot be "
-        f"downloaded ({reason}): fetch {file} from "
-        f"{' or '.join(builder.url_infos)} elsewhere, and name its folder "
-        "with --manual-dir"
     )

@@ -7,7 +7,7 @@ from urllib.error import URLError
 import pytest
 
 from recipes.console import UsageError
-from recipes.data import text
+from recipes.data import downloads, text
 
 
 def test_the_standard_librarys_text_needs_no_download():
@@ -84,7 +84,7 @@ def test_what_cannot_be_downloaded_is_said(tmp_path, monkeypatch, error):
     def fail(*_, **__):
         raise error
 
-    monkeypatch.setattr(text, "urlopen", fail)
+    monkeypatch.setattr(downloads, "urlopen", fail)
     with pytest.raises(UsageError, match=r"no route to host.*--manual-dir"):
         text.load("tiny_shakespeare", str(tmp_path))
 

@@ -1,0 +1,79 @@
+"""Data from tensorflow-datasets."""
+
+import logging
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+from recipes.console import UsageError
+
+
+def prepared(
+    name: str,
+    file: str,
+    data_dir: str | None = None,
+    manual_dir: str | None = None,
+) -> Any:
+    """Gives a builder whose data is there to be read.
+
+    Args:
+        name: As `tfds.builder` takes it.
+        file: The name of the file that it downloads.
+        data_dir: Where tensorflow-datasets keeps what it has prepared.
+        manual_dir: A folder that holds the file, where there is no network
+            to download it from.
+
+    Raises:
+        UsageError: if the file is not there, is another one, or cannot be
+            downloaded.
+    """
+    import tensorflow_datasets as tfds
+    from tensorflow_datasets.core.download.download_manager import (
+        NonMatchingChecksumError,
+    )
+    from tensorflow_datasets.core.download.util import DownloadError
+
+    # It warns of every folder that does not hold the data yet.
+    logging.getLogger("absl").setLevel(logging.ERROR)
+    builder = tfds.builder(name, data_dir=data_dir)
+    if not builder.is_prepared():
+        _check_source(builder, file, manual_dir)
+        tfds.disable_progress_bar()
+        config = tfds.download.DownloadConfig(manual_dir=manual_dir)
+        try:
+            builder.download_and_prepare(download_config=config)
+        except NonMatchingChecksumError:
+            raise UsageError(
+                f"{file} is not the file that tensorflow-datasets knows as "
+                f"{name}: its checksum differs"
+            ) from None
+        except DownloadError as error:
+            raise _unreachable(builder, file, error) from None
+    return builder
+
+
+def _check_source(builder: Any, file: str, manual_dir: str | None) -> None:
+    """Looks before tensorflow-datasets does: it tries for minutes."""
+    if manual_dir is not None:
+        if not (Path(manual_dir) / file).is_file():
+            raise UsageError(
+                f"there is no {file} in {manual_dir}: --manual-dir takes the "
+                "folder that holds it"
+            )
+        return
+    for url in builder.url_infos:
+        try:
+            urlopen(Request(url, method="HEAD"), timeout=5).close()
+        except (OSError, HTTPException) as error:
+            raise _unreachable(builder, file, error) from None
+
+
+def _unreachable(builder: Any, file: str, error: Exception) -> UsageError:
+    reason = getattr(error, "reason", error)
+    return UsageError(
+        f"{builder.name} is not in {builder.data_dir_root} and cannot be "
+        f"downloaded ({reason}): fetch {file} from "
+        f"{' or '.join(builder.url_infos)} elsewhere, and name its folder "
+        "with --manual-dir"
+    )
