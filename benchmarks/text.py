@@ -56,7 +56,7 @@ def main() -> None:
     parser.add_argument("--manual-dir", required=True, metavar="FOLDER")
     parser.add_argument("--best", action="store_true")
     args = parser.parse_args()
-    print(machine("tensorflow", "keras"))
+    print(machine("tensorflow_cpu", "keras"))
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         shared = [
@@ -72,7 +72,7 @@ def main() -> None:
         if args.best:
             rows.append(trained("best", folder / "best", shared, ASKED_BEST))
         keep(rows)
-        print(tabulate([{**row} for row in rows], "keys"), "\n")
+        print(tabulate(rows, "keys"), "\n")
         print(f"writing: {writing(output):,.0f} characters/s (asked: 5,000)")
         print(f"encoding: {encoding(folder):,.0f} MB/s (asked: 50)")
 

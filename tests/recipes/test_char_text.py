@@ -214,7 +214,7 @@ def started(output, dataset, **options):
     )
 
 
-def test_a_kill_changes_no_loss(trained, novel, tmp_path, capsys):
+def test_a_kill_changes_no_loss(trained, novel, tmp_path, capsys, monkeypatch):
     output = tmp_path / "out"
     process = started(output, novel, **{"--layers": 2})
     while not (output / "unfinished" / "checkpoint.npz").exists():
@@ -222,6 +222,8 @@ def test_a_kill_changes_no_loss(trained, novel, tmp_path, capsys):
         time.sleep(0.01)
     process.kill()
     process.communicate()
+    # It is its losses that are compared.
+    monkeypatch.setattr(char_text, "export", lambda *_: (0.0, Path()))
     status, said = run(capsys, "--resume", "--output", str(output))
     assert status == 0, said
     found, expected = (
@@ -234,9 +236,7 @@ def test_a_kill_changes_no_loss(trained, novel, tmp_path, capsys):
         for it in (found, expected)
     )
     assert one == pytest.approx(other, rel=1e-4)
-    assert {path.name for path in output.iterdir()} == {
-        path.name for path in trained[1].iterdir()
-    }
+    assert not (output / "unfinished").exists()
 
 
 def test_stopped_it_writes_its_best_model_and_can_go_on(
@@ -271,7 +271,9 @@ def test_nothing_to_go_on_with_ends_in_one_line(capsys, tmp_path):
     assert not output.exists()
 
 
-def test_tensorboard_is_shown_losses_samples_and_gates(capsys, novel, tmp_path):
+def test_tensorboard_is_shown_losses_samples_and_gates(
+    capsys, novel, tmp_path, monkeypatch
+):
     options = {
         **SMALL,
         "--dataset": novel,
@@ -279,6 +281,7 @@ def test_tensorboard_is_shown_losses_samples_and_gates(capsys, novel, tmp_path):
         "--logs": tmp_path / "logs",
         "--epochs": "1",
     }
+    monkeypatch.setattr(char_text, "finish", lambda *_: None)
     status, said = run(capsys, *words(options))
     assert status == 0, said
     names = {}
@@ -304,21 +307,3 @@ def test_another_backend_is_refused(novel, tmp_path):
     assert done.returncode == 2
     assert "Received: KERAS_BACKEND=fortran" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_tiny_shakespeare_trains(tiny_shakespeare, capsys, tmp_path):
-    options = {
-        **SMALL,
-        "--dataset": "tiny_shakespeare",
-        "--data-dir": tmp_path / "data",
-        "--manual-dir": tiny_shakespeare,
-        "--output": tmp_path / "out",
-    }
-    options["--minutes"] = "0.1"
-    del options["--epochs"]
-    status, said = run(capsys, *words(options))
-    assert status == 0, said
-    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
-    assert metrics["nats_per_character"]["uniform guess"][
-        "both"
-    ] == pytest.approx(np.log(65))
