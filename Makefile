@@ -45,6 +45,7 @@ types: $(SETUP_DEV)
 # compiles each layer of each test; with a cache, those that are the same are
 # compiled once, and it is told to compile in a hurry.
 backends: PYTEST := pytest -n auto --dist worksteal
+backends: ARGS := tests
 backends: $(SETUP_BACKENDS)
 	JAX_COMPILATION_CACHE_DIR=$(abspath $(VENV))/.jax-cache \
 	JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0 \
