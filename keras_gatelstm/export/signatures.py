@@ -1,5 +1,6 @@
 """The signatures that a TensorFlow server finds in a SavedModel."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -131,18 +132,25 @@ def step(served: Served) -> Any:
 
 
 def gates(served: Served) -> Any:
-    """Sequences to every quantity of every gate, `<layer>_<quantity>`."""
+    """Sequences to every quantity of every gate, `<layer>_<quantity>`.
+
+    When a layer is used again, `_2` is after its name.
+    """
     _check_recurrent(served)
 
     def record(*inputs: Tensor) -> dict[str, Tensor]:
         recorded: dict[str, Tensor] = {}
+        uses: Counter[int] = Counter()
 
         def note(
             layer: Any, activities: dict[str, Activity], mask: Tensor | None
         ) -> None:
+            uses[id(layer)] += 1
+            again = f"_{uses[id(layer)]}" if uses[id(layer)] > 1 else ""
             for cell, activity in activities.items():
                 # Of several cells, each goes by its own name.
                 place = layer.name if len(activities) == 1 else cell
+                place += again
                 for name, value in activity.items():
                     if f"{place}_{name}" in recorded:
                         raise FormError(f"two layers are called {place}")

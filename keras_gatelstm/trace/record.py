@@ -252,6 +252,9 @@ def _tokens(tokens: Any, layers: Mapping[str, Any]) -> np.ndarray | None:
     if tokens is None:
         return None
     array = np.asarray(list(tokens) if isinstance(tokens, str) else tokens)
+    if array.dtype == object:
+        # Such as times with a zone: files keep no objects.
+        array = array.astype(str)
     batch, time, _ = next(iter(layers.values())).shape
     if array.shape not in ((time,), (batch, time)):
         raise ValueError(

@@ -51,15 +51,18 @@ class Store:
     ) -> None:
         """Takes what was recorded of a layer for these rows."""
         arrays = self.quantities.setdefault(path, {})
+        # A model may fold columns into rows: a layer then has more of them.
+        times = len(next(iter(values.values()))) // (rows.stop - rows.start)
+        rows = slice(times * rows.start, times * rows.stop)
         for name, value in values.items():
             if name not in arrays:
-                arrays[name] = self._room(f"{path}/{name}", value)
+                arrays[name] = self._room(f"{path}/{name}", value, times)
             _check_time(path, arrays[name], value)
             if arrays[name] is not value:
                 arrays[name][rows] = value
         if mask is not None:
             masks = self.masks.setdefault(
-                path, np.ones((self.rows, mask.shape[1]), bool)
+                path, np.ones((self.rows * times, mask.shape[1]), bool)
             )
             masks[rows] = mask
 
@@ -75,8 +78,8 @@ class Store:
             _remove_with(arrays, self.directory)
         return layers
 
-    def _room(self, name: str, value: np.ndarray) -> np.ndarray:
-        shape = (self.rows, *value.shape[1:])
+    def _room(self, name: str, value: np.ndarray, times: int) -> np.ndarray:
+        shape = (self.rows * times, *value.shape[1:])
         self.memory_left -= value.dtype.itemsize * int(np.prod(shape))
         if self.directory is None and self.memory_left < 0:
             self.directory = Path(tempfile.mkdtemp(prefix="gate-trace-"))

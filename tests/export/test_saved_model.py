@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gatelstm import GateLSTM
+from keras_gatelstm import GateLSTM, record_gates
 from keras_gatelstm.export import export_saved_model
 
 ALONE = """
@@ -96,6 +96,21 @@ def test_every_output_is_there_when_layers_give_several(tmp_path):
     assert set(found) == {"lstm", "lstm_1", "lstm_2"}
     for name, expected in zip(sorted(found), model(given), strict=True):
         np.testing.assert_allclose(found[name], expected, atol=1e-6)
+
+
+def test_the_gates_of_a_layer_used_twice_are_told_twice(tmp_path):
+    lstm = GateLSTM(4, return_sequences=True, name="lstm")
+    events = keras.Input((None, 4), name="events")
+    model = keras.Model(events, lstm(lstm(events)))
+    given = np.random.default_rng(1).normal(size=(2, 5, 4)).astype("float32")
+    loaded = tf.saved_model.load(export_saved_model(model, tmp_path).path)
+    found = loaded.signatures["gates"](events=tf.constant(given))
+    trace = record_gates(model, given)
+    for path, name in (("lstm", "lstm"), ("lstm:2", "lstm_2")):
+        for quantity, expected in trace[path].items():
+            np.testing.assert_allclose(
+                found[f"{name}_{quantity}"], expected, atol=1e-6
+            )
 
 
 def test_versions_count_on_and_are_never_overwritten(tmp_path):

@@ -1,9 +1,11 @@
 """A trace: asked by name, cut, written and read back."""
 
+from datetime import UTC, datetime
+
 import numpy as np
 import pytest
 
-from keras_gatelstm import GateTrace
+from keras_gatelstm import GateLSTM, GateTrace, record_gates
 from keras_gatelstm.trace import LayerTrace
 
 random = np.random.default_rng(0)
@@ -77,6 +79,13 @@ def test_timestamps_are_kept(tmp_path):
     trace = GateTrace(some_trace().layers, np.stack([days, days]))
     for name in ("t.npz", "t.h5"):
         assert_equal(GateTrace.load(trace.save(tmp_path / name)), trace)
+
+
+def test_times_with_a_zone_are_kept_as_text(tmp_path):
+    times = [datetime(2026, 1, day, tzinfo=UTC) for day in (1, 2)]
+    trace = record_gates(GateLSTM(3), np.ones((1, 2, 3)), tokens=times)
+    loaded = GateTrace.load(trace.save(tmp_path / "t.npz"))
+    assert loaded.tokens.tolist() == [[str(time) for time in times]]
 
 
 def test_lstmvis_finds_states_words_and_their_numbers(tmp_path):

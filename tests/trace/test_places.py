@@ -80,6 +80,21 @@ def test_a_layer_used_twice_is_recorded_twice(events):
     )
 
 
+def test_columns_that_are_folded_into_rows_are_told_one_after_the_other():
+    """A layer that has more rows than the model, whatever the batches."""
+    layer = GateLSTM(4, name="lstm")
+    given = keras.Input((TIME, 3))
+    folded = keras.ops.transpose(given, (0, 2, 1))
+    model = keras.Model(given, layer(keras.ops.reshape(folded, (-1, TIME, 1))))
+    events = some_events(batch=5)
+    expected = events.transpose(0, 2, 1).reshape(15, TIME, 1)
+    whole = record_gates(layer, expected)
+    for batch_size in (2, 5):
+        trace = record_gates(model, events, batch_size=batch_size)
+        for name, value in whole.only_layer().items():
+            np.testing.assert_allclose(trace[name], value, atol=1e-6)
+
+
 def test_reading_backwards_is_told_in_the_order_of_the_input(events):
     layer = layers.LSTM(3, go_backwards=True, return_sequences=True)
     trace = record_gates(layer, events)
