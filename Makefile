@@ -20,7 +20,8 @@ SETUP_TEST := $(VENV)/.test
 SETUP_DEV := $(VENV)/.dev
 SETUP_BACKENDS := $(VENV)/.backends
 REQUIREMENTS := setup.cfg pyproject.toml constraints.txt
-INSTALL = $(BIN)/python -m pip install --quiet -c constraints.txt
+# Python compiles what is imported; to compile all takes a minute.
+INSTALL = $(BIN)/python -m pip install --quiet --no-compile -c constraints.txt
 
 # All cores, a file of tests to a worker.
 PYTEST := pytest -n auto --dist loadfile

@@ -111,13 +111,20 @@ def test_it_has_as_many_weights_as_the_lesson_says(variant):
     assert layer.count_params() == expected
 
 
-# JAX without compiling, and PyTorch with it, take minutes.
-compilings = {"tensorflow": [True], "jax": [True], "torch": [False]}
-
-
 @every_layer
-@pytest.mark.parametrize("jit_compile", compilings[keras.backend.backend()])
-def test_it_learns(events, make, jit_compile):
+def test_it_learns(events, make):
+    # JAX takes minutes without compiling.
+    check_it_learns(events, make, jit_compile=keras.backend.backend() == "jax")
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="is about XLA's compiler"
+)
+def test_it_learns_when_xla_compiles_it(events):
+    check_it_learns(events, GateLSTM, jit_compile=True)
+
+
+def check_it_learns(events, make, jit_compile):
     model = keras.Sequential(
         [
             keras.layers.Masking(),
