@@ -1,0 +1,237 @@
+"""Series in steps of one length, without holes, cut in three parts."""
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from recipes.console import UsageError
+
+# Parts of a series without splits of its own: to train, to validate.
+TRAIN, VALIDATION = 0.7, 0.1
+# More missing than this is no series.
+MOST_MISSING = 0.25
+
+
+class Frame(NamedTuple):
+    """A series.
+
+    Args:
+        values: A column for each number, a row for each time, float64.
+        validation: The first row that is not to train on.
+        test: The first row to test on.
+        season: Steps after which it looks alike.
+        filled: How many values were missing.
+    """
+
+    values: pd.DataFrame
+    validation: int
+    test: int
+    season: int
+    filled: int
+
+
+def load(
+    dataset: str,
+    time_column: str | None = None,
+    targets: Sequence[str] | None = None,
+    data_dir: str | None = None,
+    manual_dir: str | None = None,
+) -> Frame:
+    """Gives a series.
+
+    Args:
+        dataset: `"co2"`, statsmodels' weekly Mauna Loa carbon dioxide;
+            `"ett/h1"` and its siblings; or the path of a CSV file.
+        time_column: A CSV file's column of times. Default: its first.
+        targets: The columns to forecast. Default: all others.
+        data_dir: Where tensorflow-datasets keeps what it has prepared.
+        manual_dir: A folder that holds the file to be prepared.
+
+    Raises:
+        UsageError: if there is none, or it cannot be used; it names row and
+            column.
+    """
+    if dataset == "co2":
+        from statsmodels.datasets import co2
+
+        found = co2.load_pandas().data
+    elif dataset.startswith("ett/"):
+        return _ett(dataset, targets, data_dir, manual_dir)
+    else:
+        found = read_csv(Path(dataset), time_column)
+    return _cut(_chosen(found, targets, dataset), dataset)
+
+
+def read_csv(path: Path, time_column: str | None = None) -> pd.DataFrame:
+    """Reads a CSV file: numbers by column, and times as the index.
+
+    Empty cells are missing values. Times with an offset become UTC.
+
+    Raises:
+        UsageError: if it is none; it names row and column.
+    """
+    if not path.is_file():
+        raise UsageError(
+            f"there is no file {path}: --dataset takes co2, ett/h1, ett/h2, "
+            "ett/m1, ett/m2, or the path of a CSV file"
+        )
+    try:
+        cells = pd.read_csv(path, dtype=str, encoding="utf-8-sig")
+    except (ValueError, pd.errors.ParserError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise UsageError(f"{path} is no CSV file in UTF-8: {first}") from error
+    if cells.empty:
+        raise UsageError(f"{path} has no rows under its line of names")
+    name = time_column or cells.columns[0]
+    if name not in cells:
+        raise UsageError(
+            f"{path} has no column {name}: --time-column takes one of "
+            f"{', '.join(cells.columns)}"
+        )
+    index = _times(cells.pop(name), path)
+    numbers = cells.apply(pd.to_numeric, errors="coerce")
+    wrong = (cells.notna() & ~np.isfinite(numbers)).to_numpy()
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        raise UsageError(
+            f"{path}, row {row + 2}, column {cells.columns[column]}: "
+            f"{cells.iat[row, column]!r} is no number; leave the cell empty "
+            "where it is missing"
+        )
+    return numbers.astype("float64").set_index(index)
+
+
+def _times(cells: pd.Series, path: Path) -> pd.DatetimeIndex:
+    offsets = cells.str.contains(r"(?:[+-]\d\d:?\d\d|Z)$", na=False).any()
+    times = pd.to_datetime(
+        cells, errors="coerce", utc=bool(offsets), format="ISO8601"
+    )
+    if times.isna().any():
+        row = int(times.isna().to_numpy().argmax())
+        raise UsageError(
+            f"{path}, row {row + 2}, column {cells.name}: {cells.iat[row]!r} "
+            "is no time such as 2016-07-01 00:00:00"
+        )
+    return pd.DatetimeIndex(times)
+
+
+def _chosen(
+    frame: pd.DataFrame, targets: Sequence[str] | None, name: str
+) -> pd.DataFrame:
+    missing = [it for it in targets or [] if it not in frame]
+    if missing or not len(frame.columns):
+        raise UsageError(
+            f"{name} has no column {', '.join(missing) or 'of numbers'}: "
+            f"--target takes some of {', '.join(frame.columns)}"
+        )
+    return frame[list(targets)] if targets else frame
+
+
+def _cut(frame: pd.DataFrame, name: str) -> Frame:
+    regular, filled = without_holes(frame, name)
+    validation = int(len(regular) * TRAIN)
+    test = int(len(regular) * (TRAIN + VALIDATION))
+    constant = regular.iloc[:validation].nunique() == 1
+    if constant.any():
+        raise UsageError(
+            f"{name}: column {constant.idxmax()} is the same all along the "
+            "part to train on: leave it out of --target"
+        )
+    return Frame(regular, validation, test, season_of(regular.index), filled)
+
+
+def without_holes(frame: pd.DataFrame, name: str) -> tuple[pd.DataFrame, int]:
+    """A series in steps of one length; and how many values were filled in.
+
+    A time that is missing, such as the hour that daylight saving skips, gets
+    a row; and what is missing, the value before it.
+
+    Raises:
+        UsageError: if times are not in order, come twice, or are no steps of
+            one length; if the first row misses a value, or too many do.
+    """
+    times = frame.index
+    steps = np.diff(times.asi8)
+    if len(times) < 3:
+        raise UsageError(f"{name} is too short: it has {len(times)} rows")
+    if (steps <= 0).any():
+        row = int((steps <= 0).argmax()) + 1
+        same = "comes twice" if steps[row - 1] == 0 else "is before the last"
+        raise UsageError(
+            f"{name}, row {row + 2}: the time {times[row]} {same}; sort the "
+            "rows, keep one of each time, and write local times with their "
+            "offset, or in UTC"
+        )
+    frequency = _frequency(times)
+    full = frame.asfreq(frequency)
+    strange = ~times.isin(full.index)
+    if strange.any():
+        row = int(strange.argmax())
+        raise UsageError(
+            f"{name}, row {row + 2}: the time {times[row]} is not a whole "
+            f"number of steps of {frequency} after the first"
+        )
+    missing = full.isna()
+    if missing.iloc[0].any():
+        raise UsageError(
+            f"{name}, row 2, column {missing.iloc[0].idxmax()}: the first "
+            "value is missing, and there is none before it: leave the row out"
+        )
+    if missing.to_numpy().mean() > MOST_MISSING:
+        raise UsageError(
+            f"{name}: {missing.to_numpy().mean():.0%} of its values are "
+            f"missing, at steps of {frequency}"
+        )
+    return full.ffill(), int(missing.to_numpy().sum())
+
+
+def _frequency(times: pd.DatetimeIndex) -> str | pd.DateOffset | pd.Timedelta:
+    """The calendar's step, such as a month; or the most common, in time."""
+    with warnings.catch_warnings():
+        # Of what it gives becoming another type, either of which will do.
+        warnings.simplefilter("ignore")
+        found = pd.infer_freq(times)
+    return found or pd.Series(times).diff().mode()[0]
+
+
+def season_of(times: pd.DatetimeIndex) -> int:
+    """After how many steps a series may look alike: a day, week, or year."""
+    step = pd.Series(times).diff().median()
+    for days in (1, 7, 365):
+        length = pd.Timedelta(days=days)
+        if step < length:
+            return round(length / step)
+    return 1
+
+
+def _ett(
+    dataset: str,
+    targets: Sequence[str] | None,
+    data_dir: str | None,
+    manual_dir: str | None,
+) -> Frame:
+    from recipes.data.downloads import prepared
+    from recipes.data.ett import ett_dataset_builder as ett
+
+    configs = {f"ett/{name}" for name in ett.Builder.builder_configs}
+    if dataset not in configs:
+        raise UsageError(
+            f"there is no {dataset}: there are {', '.join(sorted(configs))}"
+        )
+    file = f"ETT{dataset.removeprefix('ett/')}.csv"
+    builder = prepared(dataset, file, data_dir, manual_dir)
+    rows = 10**6  # More than there are: each part is one batch.
+    parts = []
+    for split in ("train", "validation", "test"):
+        [part] = builder.as_dataset(split=split).batch(rows).as_numpy_iterator()
+        index = pd.to_datetime(np.char.decode(part["date"].astype("S")))
+        columns = {name: part[name] for name in ett.COLUMNS}
+        parts.append(pd.DataFrame(columns, index).astype("float64"))
+    values = _chosen(pd.concat(parts), targets, dataset)
+    validation = len(parts[0])
+    test = validation + len(parts[1])
+    return Frame(values, validation, test, season_of(values.index), 0)

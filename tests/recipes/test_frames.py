@@ -1,0 +1,165 @@
+"""Series, and what can be wrong with them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from recipes.console import UsageError
+from recipes.data import frames
+
+
+@pytest.fixture
+def written(tmp_path):
+    """Writes a CSV file of lines."""
+
+    def write(*lines):
+        path = tmp_path / "series.csv"
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return path
+
+    return write
+
+
+def hours(count, start="2020-01-01"):
+    return pd.date_range(start, periods=count, freq="h")
+
+
+def rows(times, values):
+    return [
+        f"{time},{value}" for time, value in zip(times, values, strict=True)
+    ]
+
+
+def test_co2_needs_no_download():
+    frame = frames.load("co2")
+    assert list(frame.values.columns) == ["co2"]
+    assert len(frame.values) == 2284
+    assert frame.filled == 59
+    assert frame.season == 52
+    assert not frame.values.isna().any().any()
+    assert 0 < frame.validation < frame.test < 2284
+
+
+def test_columns_are_chosen_by_name(written):
+    times = hours(100)
+    lines = [f"{time},{i},{i % 7},{-i}" for i, time in enumerate(times)]
+    path = written("when,a,b,c", *lines)
+    frame = frames.load(str(path), "when", ["c", "a"])
+    assert list(frame.values.columns) == ["c", "a"]
+    np.testing.assert_array_equal(frame.values["a"], np.arange(100))
+    assert frame.season == 24
+    assert (frame.validation, frame.test) == (70, 80)
+
+
+def test_a_time_column_that_is_not_the_first(written):
+    lines = [f"{i},{time}" for i, time in enumerate(hours(10))]
+    frame = frames.load(str(written("a,when", *lines)), "when")
+    assert list(frame.values.columns) == ["a"]
+
+
+def test_a_missing_value_is_the_one_before(written):
+    path = written("t,a", *rows(hours(9), [1, "", "", *range(4, 10)]))
+    found, filled = frames.without_holes(frames.read_csv(path), "it")
+    assert found["a"].tolist() == [1, 1, 1, *range(4, 10)]
+    assert filled == 2
+
+
+def test_the_hour_that_daylight_saving_skips_is_filled(written):
+    local = hours(48, "2021-03-27").delete(26)
+    path = written("t,a", *rows(local, range(47)))
+    found, filled = frames.without_holes(frames.read_csv(path), "it")
+    assert filled == 1
+    assert len(found) == 48
+    assert found["a"].iloc[26] == 25
+
+
+def test_times_with_offsets_go_through_daylight_saving(written):
+    utc = pd.date_range("2021-10-30", periods=72, freq="h", tz="UTC")
+    local = utc.tz_convert("Europe/Berlin")
+    path = written("t,a", *rows(map(pd.Timestamp.isoformat, local), range(72)))
+    found, filled = frames.without_holes(frames.read_csv(path), "it")
+    assert filled == 0
+    assert found.index.equals(utc)
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (["t,a"], "has no rows under its line of names"),
+        (["t,a", "2020-01-01,1", "2020-01-02,x"], "row 3, column a: 'x' is no"),
+        (["t,a", "2020-01-01,1", "2020-01-02,inf"], "row 3, column a: 'inf'"),
+        (["t,a", "2020-01-01,1", "soon,2"], "row 3, column t: 'soon' is no"),
+        (["t,a", "2020-01-01,1", ",2"], "row 3, column t"),
+        (["t,a", "2020-01-01,1,2,3", "2020-01-02,1"], "no"),
+        (["t", "2020-01-01"], "has no column of numbers"),
+    ],
+)
+def test_cells_that_cannot_be_read_are_named(written, lines, message):
+    with pytest.raises(UsageError, match=message):
+        frames.load(str(written(*lines)))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda t: t.delete(5).insert(5, t[4]),
+            "row 7: .* comes twice",
+        ),
+        (lambda t: t.delete(5).insert(9, t[5]), "is before the last"),
+        (
+            lambda t: t.delete(5).insert(5, t[5] + pd.Timedelta(minutes=7)),
+            "row 7: the time .* is not a whole number of steps",
+        ),
+        (lambda t: t[:2], "is too short: it has 2 rows"),
+        (
+            lambda t: t[:10].append(t[10:] + pd.Timedelta(days=300)),
+            "of its values are missing",
+        ),
+    ],
+)
+def test_times_that_are_no_steps_are_refused(change, message):
+    times = change(hours(40))
+    frame = pd.DataFrame({"a": np.arange(float(len(times)))}, times)
+    with pytest.raises(UsageError, match=message):
+        frames.without_holes(frame, "it")
+
+
+def test_a_first_value_that_is_missing_is_refused():
+    frame = pd.DataFrame({"a": [1.0, 2, 3], "b": [np.nan, 2, 3]}, hours(3))
+    with pytest.raises(UsageError, match="row 2, column b: the first value"):
+        frames.without_holes(frame, "it")
+
+
+def test_a_constant_column_is_refused(written):
+    lines = [f"{time},{i},7" for i, time in enumerate(hours(50))]
+    with pytest.raises(UsageError, match="column b is the same all along"):
+        frames.load(str(written("t,a,b", *lines)))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"targets": ["z"]}, "has no column z: --target takes some of a"),
+        ({"time_column": "z"}, "has no column z: --time-column takes one of"),
+    ],
+)
+def test_columns_that_are_not_there_are_refused(written, options, message):
+    path = written("t,a", *rows(hours(9), range(9)))
+    with pytest.raises(UsageError, match=message):
+        frames.load(str(path), **options)
+
+
+@pytest.mark.parametrize("name", ["nowhere.csv", "ett/h3"])
+def test_series_that_are_not_there_are_refused(name):
+    with pytest.raises(UsageError, match="there is no"):
+        frames.load(name)
+
+
+@pytest.mark.parametrize(
+    ("frequency", "season"),
+    [("15min", 96), ("h", 24), ("D", 7), ("W", 52), ("MS", 12), ("YS", 1)],
+)
+def test_a_season_is_a_day_a_week_or_a_year(frequency, season):
+    times = pd.date_range("2000-01-01", periods=50, freq=frequency)
+    assert frames.season_of(times) == season
