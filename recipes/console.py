@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NoReturn
 
 
@@ -58,6 +59,15 @@ def _require_tensorflow() -> None:
             "the recipes train and export with TensorFlow: unset "
             f"KERAS_BACKEND. Received: KERAS_BACKEND={backend}"
         )
+
+
+def near(model: Path, name: str) -> Path:
+    """A file of this name in a model's folder, or in one of two above it."""
+    folders = list(model.absolute().parents)[:3]
+    for folder in folders:
+        if (folder / name).is_file():
+            return folder / name
+    return folders[0] / name
 
 
 def whole_number(text: str) -> int:

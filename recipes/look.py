@@ -6,8 +6,8 @@
 
 The model reads the text or the series once. A text is read by the characters
 in `vocabulary.json` beside the model; a series is a CSV file with a line of
-names, a line for each step, and a column for each feature, after one of
-timestamps if there is one. It writes, beside the model or to `--output`,
+names, and a line for each step: its time, and a number for each column. It
+writes, beside the model or to `--output`,
 
     look/
         report.html       all of it to explore, in a browser
@@ -25,11 +25,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from tabulate import tabulate
 
 from recipes import console
-from recipes.data.series import read_csv
+from recipes.data.frames import read_csv, without_holes
 from recipes.data.vocabulary import Vocabulary
+from recipes.forecasting import deployed
+from recipes.forecasting.pictures import with_times
 
 # The most steps that fit in a picture and can still be read.
 PICTURED_STEPS = 200
@@ -46,14 +49,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from keras_gatelstm.files import move_into, stage_in
 
     model = load(args.model)
-    inputs, tokens = read(model, args)
+    times, text = None, None
+    if args.series is None:
+        inputs, text = read_text(model, args)
+    else:
+        inputs, times = read_series(model, args)
     try:
-        trace = record_gates(model, inputs, tokens=tokens)
+        trace = record_gates(model, inputs, tokens=text)
     except ValueError as error:
         raise console.UsageError(str(error).replace("\n", " ")) from error
-    print(f"recorded {len(tokens):,} steps")
+    if times is not None:
+        trace = with_times(trace, times)
+    print(f"recorded {inputs.shape[1]:,} steps")
     folder = args.output or args.model.parent / "look"
-    text = "".join(tokens) if args.series is None else None
     with stage_in(folder) as stage:
         draw(trace, stage, str(args.model), text)
         written = sorted(path.name for path in stage.iterdir())
@@ -125,11 +133,9 @@ def load(path: Path) -> Any:
         ) from error
 
 
-def read(model: Any, args: argparse.Namespace) -> tuple[np.ndarray, list[str]]:
-    """What the model is given, one row, and what stands at each step."""
-    if args.series is not None:
-        return read_series(model, args.series)
-    path = args.vocabulary or args.model.parent / "vocabulary.json"
+def read_text(model: Any, args: argparse.Namespace) -> tuple[np.ndarray, str]:
+    """The numbers of a text's characters, one row, and the text."""
+    path = args.vocabulary or console.near(args.model, "vocabulary.json")
     vocabulary = Vocabulary.load(path)
     text = args.text
     if text is None:
@@ -144,25 +150,34 @@ def read(model: Any, args: argparse.Namespace) -> tuple[np.ndarray, list[str]]:
             f"{args.model} takes {model.input_shape}, not the numbers of "
             "characters, (batch, time): give it a --series"
         )
-    return vocabulary.encode(text)[np.newaxis], list(text)
+    return vocabulary.encode(text)[np.newaxis], text
 
 
-def read_series(model: Any, path: Path) -> tuple[np.ndarray, list[str]]:
-    """The numbers of a file, one row, and its timestamps."""
-    series = read_csv(path)
+def read_series(
+    model: Any, args: argparse.Namespace
+) -> tuple[np.ndarray, pd.DatetimeIndex]:
+    """The numbers of a file, one row, and their times."""
+    path = args.series
+    trained_on = console.near(args.model, "series.json")
+    if trained_on.is_file():
+        series = deployed.description(trained_on)
+        found, _ = deployed.seen(path, None, series)
+    else:
+        found, _ = without_holes(read_csv(path), str(path))
     features = model.input_shape[-1]
-    if len(model.input_shape) != 3 or features != series.values.shape[1]:
+    if len(model.input_shape) != 3 or features != len(found.columns):
         raise console.UsageError(
-            f"{path} has {series.values.shape[1]} columns of numbers, "
-            f"{', '.join(series.columns)}; the model takes "
+            f"{path} has {len(found.columns)} columns of numbers, "
+            f"{', '.join(found.columns)}; the model takes "
             f"{model.input_shape}, (batch, time, features)"
         )
-    steps = model.input_shape[1] or len(series.values)
-    if len(series.values) < steps:
+    steps = model.input_shape[1] or len(found)
+    if len(found) < steps:
         raise console.UsageError(
-            f"{path} has {len(series.values)} rows; the model takes {steps}"
+            f"{path} has {len(found)} rows; the model takes {steps}"
         )
-    return series.values[np.newaxis, -steps:], series.times[-steps:]
+    last = found.iloc[-steps:]
+    return last.to_numpy(np.float32)[np.newaxis], last.index
 
 
 def draw(trace: Any, folder: Path, title: str, text: str | None) -> None:
@@ -173,7 +188,8 @@ def draw(trace: Any, folder: Path, title: str, text: str | None) -> None:
     last = trace.select(time=slice(-PICTURED_STEPS, None))
     for path in trace:
         # Of several layers, each has pictures of its own.
-        of_layer = f"-{path.replace('/', '-')}" if len(trace) > 1 else ""
+        name = path.replace("/", "-").replace(":", "-")
+        of_layer = f"-{name}" if len(trace) > 1 else ""
         figures = {
             "gates": plots.plot_gates(last, path),
             "memory": plots.plot_memory(last, path, telling(trace, path, text)),

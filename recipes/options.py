@@ -12,6 +12,9 @@ Settings = dict[str, Any]
 # Where unfinished trainings are kept, in the output folder.
 UNFINISHED = "unfinished"
 
+# What says how long to train; one of them does.
+LENGTHS = {"minutes", "epochs", "batches"}
+
 # What a training that is gone on with may have otherwise than at its start.
 FREE = {"data_dir", "manual_dir", "output", "logs", "resume"}
 
@@ -44,8 +47,8 @@ def settled(
         )
     name: str = given.get("preset") or every["preset"]
     preset = presets[name]
-    if "minutes" in given or "epochs" in given:
-        preset = preset | {"minutes": None, "epochs": None}
+    if given.keys() & LENGTHS:
+        preset = preset | dict.fromkeys(preset.keys() & LENGTHS)
     return argparse.Namespace(**(every | preset | given))
 
 

@@ -71,7 +71,8 @@ class Resumable(keras.callbacks.Callback):
         facts = checkpoint.facts
         model.optimizer.build(model.trainable_variables)
         _assign(model.variables, checkpoint.arrays["model"])
-        _assign(memories(model), checkpoint.arrays["memories"])
+        # A model that carries no memories has none there.
+        _assign(memories(model), checkpoint.arrays.get("memories", []))
         _assign(model.optimizer.variables, checkpoint.arrays["optimizer"])
         self.best.weights = checkpoint.arrays.get("best", [])
         self.best.loss = facts["best_loss"]
@@ -141,11 +142,12 @@ def train(
     model: keras.Model,
     batches: Batches,
     validation: Batch,
+    whole: int,
     args: argparse.Namespace,
     folder: Path,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> Budget:
-    """Trains for the minutes or epochs that `args` names, or the rest of them.
+    """Trains for so many batches, or the minutes of `args`, or their rest.
 
     In the end the model has the weights of the best validation loss.
 
@@ -153,6 +155,7 @@ def train(
         model: A compiled model.
         batches: What to train on.
         validation: Batches to validate on, inputs and targets, stacked.
+        whole: How many batches to train on, where there are no minutes.
         args: The recipe's settings.
         folder: Where checkpoints are kept, and gone on from.
         callbacks: More to be told.
@@ -161,7 +164,6 @@ def train(
         UsageError: if the loss stops being a number.
         KeyboardInterrupt: if it is stopped before there is a model.
     """
-    whole = (args.epochs or 1) * len(batches)
     budget = Budget(args.learning_rate, args.minutes, whole)
     best = KeepBest()
     resumable = Resumable(

@@ -26,7 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     args = parse(arguments)
     if not args.model.exists():
         raise console.UsageError(f"there is no file or folder {args.model}")
-    vocabulary = Vocabulary.load(args.vocabulary or beside(args.model))
+    vocabulary = Vocabulary.load(
+        args.vocabulary or console.near(args.model, "vocabulary.json")
+    )
     # Imported late: TensorFlow takes seconds, mistakes show at once.
     from recipes.characters.reading import reader_of
 
@@ -82,15 +84,6 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="FILE",
     )
     return parser.parse_args(arguments)
-
-
-def beside(model: Path) -> Path:
-    """The vocabulary in the model's folder, or in one of two above it."""
-    folders = list(model.absolute().parents)[:3]
-    for folder in folders:
-        if (folder / "vocabulary.json").is_file():
-            return folder / "vocabulary.json"
-    return folders[0] / "vocabulary.json"
 
 
 def written(

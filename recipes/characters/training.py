@@ -50,10 +50,12 @@ def train(
             from recipes.characters.logs import logging
 
             callbacks += logging(inputs[0], targets[0], vocabulary, args)
+        reading = Reading(parts[0], args.batch_size, args.steps, args.seed)
         budget = resuming.train(
             model,
-            Reading(parts[0], args.batch_size, args.steps, args.seed),
+            reading,
             (inputs, targets),
+            (args.epochs or 1) * len(reading),
             args,
             folder,
             callbacks,

@@ -2,14 +2,16 @@
 
 import argparse
 
-import numpy as np
 import pytest
 
-from recipes import resuming
 from recipes.characters import settings, training
 from recipes.data.numbers import encode, vocabulary_of
 from recipes.data.text import Text
-from recipes.resuming import Resumable
+from tests.recipes.killing import (
+    KilledError,
+    assert_same,
+    checkpoints_written,
+)
 
 TEXT = Text(("To be, or not to be, that is the question:\n" * 30).encode())
 SMALL = {
@@ -27,10 +29,6 @@ SMALL = {
 }
 
 
-class KilledError(Exception):
-    """As if by SIGKILL: nothing of the program's own runs after it."""
-
-
 @pytest.fixture(scope="module")
 def train(tmp_path_factory):
     """Trains with checkpoints in a folder; killed after so many batches."""
@@ -42,17 +40,9 @@ def train(tmp_path_factory):
     parts = [encode(TEXT, vocabulary, base / "numbers")] * 2
 
     def train(name, killed_after=None, every=0.0):
-        class Every(Resumable):
-            def on_train_batch_end(self, batch, logs=None):
-                self.every = every
-                super().on_train_batch_end(batch, logs)
-                if len(self.budget.losses) == killed_after:
-                    raise KilledError
-
         folder = base / name
         folder.mkdir(exist_ok=True)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(resuming, "Resumable", Every)
+        with checkpoints_written(every, killed_after):
             return training.train(parts, vocabulary, args, folder)
 
     return train
@@ -64,17 +54,6 @@ def whole(train):
     model, budget = train("whole")
     assert len(budget.losses) == 2 * 19
     return model, budget
-
-
-def assert_same(one, other):
-    np.testing.assert_allclose(one[1].losses, other[1].losses, rtol=1e-5)
-    np.testing.assert_allclose(
-        one[1].validation, other[1].validation, rtol=1e-5
-    )
-    for found, expected in zip(
-        one[0].trainable_weights, other[0].trainable_weights, strict=True
-    ):
-        np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize(

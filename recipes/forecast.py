@@ -1,0 +1,127 @@
+"""Forecasts what comes after a series, with a model that was trained before.
+
+    python -m recipes.forecast saved_models/time_series/model.keras now.csv
+    python -m recipes.forecast saved_models/time_series/serving/1 now.csv
+    python -m recipes.forecast MODEL.tflite now.csv --output soon.csv
+
+The file has the columns that the model was trained on, and at least as many
+rows as it sees. What comes after its last row is written to `--output`, with
+an interval for each number, and drawn in a picture beside it. What the model
+needs to know of its series is read from `series.json`, beside it or in a
+folder above.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from recipes import console
+from recipes.forecasting import deployed
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Reads, forecasts, and writes."""
+    args = parse(arguments)
+    if not args.model.exists():
+        raise console.UsageError(f"there is no file or folder {args.model}")
+    series = deployed.description(console.near(args.model, "series.json"))
+    known, filled = deployed.seen(args.file, args.time_column, series)
+    if filled:
+        print(f"{filled:,} missing values filled with the one before")
+    # Imported late: TensorFlow takes seconds, mistakes show at once.
+    from keras_gatelstm.files import move_into, stage_in
+
+    values = known.to_numpy(np.float32)[-series["lookback"] :]
+    [forecast] = deployed.forecaster_of(args.model)(values[np.newaxis])
+    times = pd.date_range(
+        known.index[-1], periods=len(forecast) + 1, freq=known.index.freq
+    )[1:]
+    widths = np.array(series["half_widths"])
+    with stage_in(args.output.parent) as stage:
+        table(known, times, forecast, widths).to_csv(
+            stage / args.output.name, index_label="time"
+        )
+        picture = args.output.with_suffix(".png").name
+        draw(known, times, forecast, widths, stage / picture)
+        move_into(stage, args.output.parent)
+    print(
+        f"{len(forecast)} steps from {times[0]} to {times[-1]}, with intervals "
+        f"of {series['coverage']:.0%}; written:"
+    )
+    print(f"  {args.output}")
+    print(f"  {args.output.with_suffix('.png')}")
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Reads the command line."""
+    parser = console.Parser(
+        prog="python -m recipes.forecast",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("model", type=Path, metavar="MODEL")
+    parser.add_argument("file", type=Path, metavar="FILE.csv")
+    parser.add_argument(
+        "--time-column", help="the file's times (default: its first column)"
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path("forecast.csv"),
+        help="file to write (default: forecast.csv)",
+        metavar="FILE",
+    )
+    args = parser.parse_args(arguments)
+    if args.output.suffix != ".csv":
+        raise console.UsageError(
+            f"--output takes the name of a .csv file. Received: {args.output}"
+        )
+    return args
+
+
+def table(
+    known: pd.DataFrame,
+    times: pd.DatetimeIndex,
+    forecast: np.ndarray,
+    widths: np.ndarray,
+) -> pd.DataFrame:
+    """Each column's forecast, and the ends of its interval."""
+    columns = {}
+    for number, name in enumerate(known.columns):
+        values, width = forecast[:, number], widths[:, number]
+        columns[name] = values
+        columns[f"{name}_lower"] = values - width
+        columns[f"{name}_upper"] = values + width
+    return pd.DataFrame(columns, times)
+
+
+def draw(
+    known: pd.DataFrame,
+    times: pd.DatetimeIndex,
+    forecast: np.ndarray,
+    widths: np.ndarray,
+    path: Path,
+) -> None:
+    """Draws the forecast after what was seen last."""
+    from matplotlib.figure import Figure
+
+    from recipes.forecasting.pictures import SEEN, draw_forecast
+
+    names = list(known.columns)
+    figure = Figure(figsize=(8, 2.2 * len(names)), layout="constrained")
+    grid = figure.subplots(len(names), 1, squeeze=False)[:, 0]
+    for number, (axes, name) in enumerate(zip(grid, names, strict=True)):
+        shown = known[name].iloc[-SEEN * len(forecast) :]
+        draw_forecast(
+            axes, shown, times, forecast[:, number], widths[:, number]
+        )
+        axes.set_title(name)
+    figure.savefig(path, dpi=130)
+
+
+if __name__ == "__main__":
+    sys.exit(console.run("forecast", main))

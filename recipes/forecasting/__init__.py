@@ -1,0 +1,1 @@
+"""Forecasts of series: what their recipes share."""

@@ -1,0 +1,132 @@
+"""A trained forecaster, in any of its forms, and what it is to be given."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from recipes import console
+from recipes.data.frames import read_csv, without_holes
+
+Forecaster = Callable[[np.ndarray], np.ndarray]
+
+
+def description(path: Path) -> dict[str, Any]:
+    """What the model was trained on.
+
+    Raises:
+        UsageError: if there is none, or it is no description of a series.
+    """
+    try:
+        found = json.loads(path.read_text())
+        return {
+            name: found[name]
+            for name in (
+                "columns",
+                "lookback",
+                "horizon",
+                "step_seconds",
+                "coverage",
+                "half_widths",
+            )
+        }
+    except FileNotFoundError:
+        raise console.UsageError(
+            f"{path} is not there: recipes.time_series writes it beside the "
+            "model"
+        ) from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise console.UsageError(f"{path} describes no series") from error
+
+
+def seen(
+    path: Path, time_column: str | None, series: dict[str, Any]
+) -> tuple[pd.DataFrame, int]:
+    """A CSV file's rows, and how many missing values were filled in.
+
+    Args:
+        path: The file.
+        time_column: Its column of times. Default: its first.
+        series: What the model was trained on: its `description`.
+
+    Raises:
+        UsageError: if it is not of the series that the model knows.
+    """
+    found = read_csv(path, time_column)
+    missing = [name for name in series["columns"] if name not in found]
+    if missing:
+        raise console.UsageError(
+            f"{path} has no column {', '.join(missing)}: the model was "
+            f"trained on {', '.join(series['columns'])}"
+        )
+    known, filled = without_holes(found[series["columns"]], str(path))
+    if len(known) < series["lookback"]:
+        raise console.UsageError(
+            f"{path} has {len(known):,} rows: the model sees "
+            f"{series['lookback']:,} before it forecasts"
+        )
+    step = np.median(np.diff(known.index) / np.timedelta64(1, "s"))
+    # Months are not all as long.
+    if not np.isclose(step, series["step_seconds"], rtol=0.1):
+        raise console.UsageError(
+            f"{path} has a row every {step:g} s: the model was trained "
+            f"on one every {series['step_seconds']:g} s"
+        )
+    return known, filled
+
+
+def forecaster_of(path: Path) -> Forecaster:
+    """The model at this path: `(1, lookback, columns)` to `(1, horizon, ...)`.
+
+    Args:
+        path: A `.keras` file, the folder of a SavedModel, or a `.tflite` file.
+
+    Raises:
+        UsageError: if it is none of these, or cannot be read.
+    """
+    kinds = {".tflite": _litert, ".keras": _keras}
+    make = _saved_model if path.is_dir() else kinds.get(path.suffix)
+    if make is None:
+        raise console.UsageError(
+            "MODEL must be a .keras or .tflite file, or the folder of a "
+            f"SavedModel. Received: {path}"
+        )
+    try:
+        return make(path)
+    except (ValueError, TypeError, OSError, RuntimeError) as error:
+        first, *_ = str(error).strip().splitlines() or ["unreadable"]
+        raise console.UsageError(f"{path} cannot be read: {first}") from error
+
+
+def _keras(path: Path) -> Forecaster:
+    import keras
+
+    import keras_gatelstm  # noqa: F401 - its layers are in the file.
+
+    model = keras.saving.load_model(path, compile=False)
+    return lambda values: model.predict_on_batch(values)
+
+
+def _saved_model(path: Path) -> Forecaster:
+    import tensorflow as tf
+
+    loaded = tf.saved_model.load(path)
+    signature = loaded.signatures["serving_default"]
+    # The function lives as long as what it was loaded with.
+    signature.loaded = loaded
+    return lambda values: _only(signature(series=tf.constant(values)))
+
+
+def _litert(path: Path) -> Forecaster:
+    from keras_gatelstm.export import LiteRTFile
+
+    file = LiteRTFile(path)
+    return lambda values: _only(file(series=values))
+
+
+def _only(outputs: dict[str, Any]) -> np.ndarray:
+    (output,) = outputs.values()
+    return np.asarray(output)

@@ -1,0 +1,137 @@
+"""How far forecasts are from the truth, over every window."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from tabulate import tabulate
+
+from recipes.data.windows import Windows
+from recipes.forecasting.baselines import BATCH, Forecast
+
+# What their authors give for all columns, by look-back and horizon: MSE, MAE.
+REPORTED = {
+    "ett/h1": {
+        "SegRNN, look-back 96": {
+            96: (0.368, 0.395),
+            192: (0.408, 0.419),
+            336: (0.444, 0.440),
+            720: (0.446, 0.457),
+        },
+        "SegRNN, look-back 720": {
+            96: (0.351, 0.392),
+            192: (0.392, 0.414),
+            336: (0.423, 0.433),
+            720: (0.466, 0.472),
+        },
+        "PatchTST, look-back 720": {
+            96: (0.375, 0.404),
+            192: (0.418, 0.430),
+            336: (0.462, 0.460),
+            720: (0.495, 0.497),
+        },
+        "DLinear": {
+            96: (0.375, 0.399),
+            192: (0.405, 0.416),
+            336: (0.439, 0.443),
+            720: (0.472, 0.490),
+        },
+    }
+}
+
+Row = dict[str, float]
+
+
+def errors(
+    forecasts: Mapping[str, Forecast],
+    windows: Windows,
+    deviation: np.ndarray,
+) -> tuple[dict[str, Row], dict[str, np.ndarray]]:
+    """Mean squared and absolute errors, in standard and in own units.
+
+    Args:
+        forecasts: By name, in standard units.
+        windows: What to forecast, in standard units; every one counts.
+        deviation: Each column's, to go back to its own units.
+
+    Returns:
+        A row for each forecast; and its absolute error in standard units at
+        each step of the horizon, `(horizon,)`.
+    """
+    rows: dict[str, Row] = {}
+    by_step: dict[str, np.ndarray] = {}
+    for name, forecast in forecasts.items():
+        sums: dict[str, Any] = dict.fromkeys(("mse", "mae", "own", "step"), 0)
+        own_square = 0.0
+        for inputs, targets in windows.batches(BATCH):
+            error = np.asarray(forecast(inputs), np.float64) - targets
+            sums["mse"] += np.sum(error**2)
+            sums["mae"] += np.sum(np.abs(error))
+            sums["own"] += np.sum(np.abs(error * deviation))
+            own_square += np.sum((error * deviation) ** 2)
+            sums["step"] += np.abs(error).sum((0, 2))
+        columns = len(deviation)
+        count = len(windows) * len(sums["step"]) * columns
+        rows[name] = {
+            "mse": sums["mse"] / count,
+            "mae": sums["mae"] / count,
+            "mse_own_units": own_square / count,
+            "mae_own_units": sums["own"] / count,
+        }
+        by_step[name] = sums["step"] / (len(windows) * columns)
+    return rows, by_step
+
+
+def half_widths(
+    forecast: Forecast, held_out: Windows, coverage: float
+) -> np.ndarray:
+    """How far to either side of a forecast the truth may be.
+
+    Split conformal prediction: the quantile of the absolute errors on windows
+    that were held out, for each step and column.
+
+    Args:
+        forecast: The forecaster.
+        held_out: Windows that it was not trained on.
+        coverage: The part of the truth that is to be inside.
+
+    Returns:
+        `(horizon, columns)`, in the forecast's units.
+
+    References:
+        Lei et al., "Distribution-Free Predictive Inference for Regression",
+        2018.
+    """
+    found = [
+        np.abs(np.asarray(forecast(inputs)) - targets)
+        for inputs, targets in held_out.batches(BATCH)
+    ]
+    apart = np.concatenate(found)
+    rank = math.ceil((len(apart) + 1) * coverage) / len(apart)
+    return np.quantile(apart, min(1.0, rank), axis=0, method="higher")
+
+
+def covered(forecast: Forecast, windows: Windows, widths: np.ndarray) -> float:
+    """The part of the truth that is inside."""
+    inside = [
+        np.mean(
+            np.abs(np.asarray(forecast(inputs)) - targets) <= widths, (1, 2)
+        )
+        for inputs, targets in windows.batches(BATCH)
+    ]
+    return float(np.concatenate(inside).mean())
+
+
+def table(metrics: dict[str, Any]) -> str:
+    """The errors, and what others report of the same horizon."""
+    settings = metrics["settings"]
+    rows = [[name, *row.values()] for name, row in metrics["errors"].items()]
+    if settings["target"] is None:
+        reported = REPORTED.get(settings["dataset"], {})
+        for name, found in reported.items():
+            if settings["horizon"] in found:
+                mse, mae = found[settings["horizon"]]
+                rows.append([f"{name}, reported", mse, mae])
+    heads = ["", "MSE", "MAE", "MSE\nown units", "MAE\nown units"]
+    return tabulate(rows, heads, floatfmt=".3f")

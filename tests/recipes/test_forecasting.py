@@ -1,0 +1,184 @@
+"""Forecasters, and what they stand beside."""
+
+import argparse
+
+import keras
+import numpy as np
+import pytest
+
+from recipes.data.windows import Windows
+from recipes.forecasting import baselines, evaluation, models, training
+from tests.recipes.killing import (
+    KilledError,
+    assert_same,
+    checkpoints_written,
+)
+
+
+def settings(**given):
+    return argparse.Namespace(
+        **{
+            "form": "segments",
+            "cell": "lesson",
+            "units": 8,
+            "lookback": 48,
+            "horizon": 12,
+            "dropout": 0.5,
+            "batch_size": 16,
+            "learning_rate": 1e-2,
+            "seed": 1,
+            "minutes": None,
+            "batches": 30,
+            "output": "",
+        }
+        | given
+    )
+
+
+@pytest.mark.parametrize("form", ["segments", "plain"])
+@pytest.mark.parametrize("cell", list(models.CELLS))
+def test_every_form_of_every_cell_forecasts_and_learns(form, cell):
+    model = models.build(settings(form=form, cell=cell), columns=3)
+    seen = np.random.default_rng(1).normal(size=(5, 48, 3)).astype("float32")
+    assert model(seen).shape == (5, 12, 3)
+    # Eager, for a step is less than a graph.
+    model.compile("adam", "mae", run_eagerly=True)
+    before = [weight.numpy() for weight in model.trainable_weights]
+    model.train_on_batch(seen, seen[:, :12])
+    for weight, old in zip(model.trainable_weights, before, strict=True):
+        assert np.any(weight.numpy() != old), weight.path
+
+
+def test_what_is_added_to_a_series_is_added_to_its_forecast():
+    model = models.build(settings(), columns=2)
+    seen = np.random.default_rng(1).normal(size=(4, 48, 2)).astype("float32")
+    np.testing.assert_allclose(model(seen + 3.0), model(seen) + 3.0, atol=1e-5)
+
+
+def test_a_column_is_forecast_from_itself_alone():
+    model = models.build(settings(), columns=2)
+    seen = np.random.default_rng(1).normal(size=(4, 48, 2)).astype("float32")
+    other = seen.copy()
+    other[:, :, 1] = 9.0
+    np.testing.assert_allclose(
+        model(seen)[:, :, 0], model(other)[:, :, 0], atol=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    ("lookback", "horizon", "size"),
+    [(720, 96, 48), (96, 96, 48), (208, 52, 26), (7, 5, 1), (720, 720, 48)],
+)
+def test_segments_are_as_long_as_both_allow(lookback, horizon, size):
+    assert models.segment_size(lookback, horizon) == size
+
+
+def test_the_scaling_is_inside():
+    model = models.build(settings(), columns=2)
+    mean, deviation = np.array([100.0, -5.0]), np.array([10.0, 0.1])
+    whole = models.in_own_units(model, mean, deviation)
+    scaled = np.random.default_rng(1).normal(size=(4, 48, 2))
+    found = whole(scaled * deviation + mean)
+    expected = np.asarray(model(scaled)) * deviation + mean
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+def test_a_training_that_is_killed_is_gone_on_with(tmp_path):
+    """Within its second epoch of 12 batches, with dropout."""
+    args = settings(cell="rnn", lookback=8, horizon=4)
+    series = np.random.default_rng(1).normal(size=(320, 2)).astype("float32")
+    parts = [Windows(series, *part, 8, 4) for part in ((0, 210), (210, 320))]
+
+    def train(name, killed_after=None):
+        folder = tmp_path / name
+        folder.mkdir(exist_ok=True)
+        with checkpoints_written(0.0, killed_after):
+            return training.train(*parts, 2, args, folder)
+
+    with pytest.raises(KilledError):
+        train("killed", 17)
+    found = train("killed")
+    assert len(found[1].losses) == 30
+    assert_same(found, train("whole"))
+
+
+@pytest.mark.parametrize(
+    ("count", "batches", "each"), [(178, 2, 89), (100, 1, 100), (257, 3, 85)]
+)
+def test_hardly_a_window_is_left_out_of_validation(count, batches, each):
+    series = np.zeros((count + 11, 1))
+    windows = Windows(series, 0, len(series), 8, 4)
+    assert len(windows) == count
+    inputs, targets = training.batched(windows, 128)
+    assert inputs.shape == (batches, each, 8, 1)
+    assert targets.shape == (batches, each, 4, 1)
+
+
+def test_naive_forecasts():
+    seen = np.arange(12.0).reshape(1, 6, 2)
+    np.testing.assert_array_equal(
+        baselines.last_value(2)(seen), [[[10, 11], [10, 11]]]
+    )
+    np.testing.assert_array_equal(
+        baselines.seasonal_naive(5, 2)(seen)[0, :, 0], [8, 10, 8, 10, 8]
+    )
+    # A season longer than what is seen is all that is seen.
+    np.testing.assert_array_equal(
+        baselines.seasonal_naive(2, 50)(seen)[0, :, 0], [0, 2]
+    )
+
+
+def test_the_linear_forecast_finds_what_is_linear():
+    """x(t) = x(t-1) + x(t-4) - x(t-5), to rounding."""
+    series = np.random.default_rng(1).normal(size=(400, 2))
+    for row in range(5, 400):
+        series[row] = series[row - 1] + series[row - 4] - series[row - 5]
+    windows = [Windows(series, *part, 8, 3) for part in ((0, 300), (300, 400))]
+    linear = baselines.Linear(*windows)
+    inputs, targets = windows[1].take(slice(0, 50))
+    np.testing.assert_allclose(linear(inputs), targets, atol=0.05)
+
+
+def test_errors_are_means_over_every_window():
+    random = np.random.default_rng(1)
+    series = random.normal(size=(600, 2))
+    windows = Windows(series, 100, 600, 6, 4)
+    deviation = np.array([2.0, 5.0])
+    rows, by_step = evaluation.errors(
+        {"last": baselines.last_value(4)}, windows, deviation
+    )
+    inputs, targets = windows.take(slice(None))
+    apart = inputs[:, -1:] - targets
+    assert rows["last"] == pytest.approx(
+        {
+            "mse": np.mean(apart**2),
+            "mae": np.mean(np.abs(apart)),
+            "mse_own_units": np.mean((apart * deviation) ** 2),
+            "mae_own_units": np.mean(np.abs(apart * deviation)),
+        }
+    )
+    np.testing.assert_allclose(by_step["last"], np.abs(apart).mean((0, 2)))
+
+
+def test_intervals_cover_what_they_were_asked_to():
+    random = np.random.default_rng(1)
+    series = random.normal(size=(20_000, 1))
+    held_out = Windows(series, 0, 10_000, 6, 4)
+    unseen = Windows(series, 10_000, 20_000, 6, 4)
+    forecast = baselines.last_value(4)
+    for coverage in (0.5, 0.9):
+        widths = evaluation.half_widths(forecast, held_out, coverage)
+        assert widths.shape == (4, 1)
+        assert evaluation.covered(forecast, unseen, widths) == pytest.approx(
+            coverage, abs=0.02
+        )
+
+
+def test_a_forecaster_is_saved_and_loaded(tmp_path):
+    model = models.in_own_units(
+        models.build(settings(), 2), np.zeros(2), np.ones(2)
+    )
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    seen = np.random.default_rng(1).normal(size=(4, 48, 2)).astype("float32")
+    np.testing.assert_allclose(loaded(seen), model(seen), atol=1e-6)

@@ -1,0 +1,151 @@
+"""The series recipe and the forecasts made with it, as a user runs them."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from recipes import console, forecast, time_series
+from recipes.data import frames
+
+ROOT = Path(__file__).parents[2]
+WRITTEN = [
+    "errors.png",
+    "forecasts.png",
+    "gates.png",
+    "litert/time_series.tflite",
+    "metrics.json",
+    "model.keras",
+    "series.json",
+    "serving/1/saved_model.pb",
+    "training.png",
+]
+SMALL = ["--units", "8", "--batches", "30", "--lookback", "48"]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """What the recipe printed of a series of two columns, and its folder."""
+    folder = tmp_path_factory.mktemp("series")
+    times = pd.date_range("2020-01-01", periods=1500, freq="h")
+    hour = np.arange(1500)
+    random = np.random.default_rng(1)
+    values = {
+        "north": 100 + 10 * np.sin(hour * np.pi / 12),
+        "south": -5 + np.cos(hour * np.pi / 12),
+    }
+    noise = random.normal(scale=0.1, size=(1500, 2))
+    table = pd.DataFrame(values, times) + noise
+    table.to_csv(folder / "load.csv", index_label="when")
+    command = [sys.executable, "-m", "recipes.time_series", *SMALL]
+    command += ["--dataset", folder / "load.csv", "--output", folder / "out"]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done, folder
+
+
+def test_it_writes_a_model_to_deploy(trained):
+    done, folder = trained
+    for name in WRITTEN:
+        assert (folder / "out" / name).stat().st_size > 0, name
+        if "/" not in name:
+            assert str(folder / "out" / name) in done.stdout
+    names = {path.name for path in (folder / "out").iterdir()}
+    assert names == {name.split("/")[0] for name in WRITTEN}
+    assert "Traceback" not in done.stderr
+
+
+def test_it_prints_errors_beside_baselines(trained):
+    done, folder = trained
+    metrics = json.loads((folder / "out" / "metrics.json").read_text())
+    errors = metrics["errors"]
+    for name, row in errors.items():
+        line = next(it for it in done.stdout.splitlines() if name in it)
+        printed = [float(number) for number in line[len(name) :].split()]
+        np.testing.assert_allclose(printed, list(row.values()), atol=6e-4)
+    assert errors["linear"]["mse"] < errors["last value"]["mse"]
+    assert errors["seasonal naive"]["mse"] < errors["last value"]["mse"]
+    assert 0.8 < metrics["intervals"]["covered"] <= 1
+
+
+FORMS = ["model.keras", "serving/1", "litert/time_series.tflite"]
+
+
+def run(program, *arguments):
+    name = program.__name__.split(".")[-1]
+    return console.run(name, program.main, [str(it) for it in arguments])
+
+
+def test_every_form_forecasts_alike(trained, tmp_path):
+    _, folder = trained
+    tables = []
+    for number, form in enumerate(FORMS):
+        output = tmp_path / f"{number}.csv"
+        options = [folder / "load.csv", "--output", output]
+        assert run(forecast, folder / "out" / form, *options) == 0
+        assert output.with_suffix(".png").read_bytes()[1:4] == b"PNG"
+        tables.append(pd.read_csv(output, index_col="time", parse_dates=True))
+    found = tables[0]
+    assert len(found) == 24
+    assert found.index[0] == pd.Timestamp("2020-03-03 12:00")
+    names = ["north", "north_lower", "north_upper"]
+    assert list(found.columns)[:3] == names
+    assert (found["south_lower"] < found["south"]).all()
+    assert found["north"].between(80, 120).all()
+    for other in tables[1:]:
+        np.testing.assert_allclose(other, found, rtol=1e-4)
+
+
+def refused(capsys, program, *arguments):
+    assert run(program, *arguments) == 2
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    return said.splitlines()[-1]
+
+
+def test_files_that_the_model_does_not_know_are_refused(
+    trained, tmp_path, capsys
+):
+    _, folder = trained
+    model = folder / "out" / "model.keras"
+    table = frames.read_csv(folder / "load.csv")
+    wrong = tmp_path / "wrong.csv"
+    for change, message in (
+        (table[["north"]], "has no column south: the model was trained on"),
+        (table.iloc[:40], "has 40 rows: the model sees 48"),
+        (table.iloc[::2], "has a row every 7200 s: the model was trained on"),
+    ):
+        change.to_csv(wrong)
+        assert message in refused(capsys, forecast, model, wrong)
+    assert "no file" in refused(capsys, forecast, tmp_path / "no.keras", wrong)
+    assert "must be a .keras" in refused(
+        capsys, forecast, folder / "out" / "metrics.json", folder / "load.csv"
+    )
+    assert "takes the name of a .csv" in refused(
+        capsys, forecast, model, wrong, "--output", "a.txt"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--horizon", "0"], "expected a whole number above zero"),
+        (["--horizon", "2000"], "the part to train on has"),
+        (["--lookback", "1590"], "needs 1590 to see and 52 to forecast"),
+        (["--cell", "lstm"], "invalid choice: 'lstm'"),
+        (["--dataset", "nowhere.csv"], "there is no file nowhere.csv"),
+        (["--target", "methane"], "has no column methane"),
+        (["--resume"], "there is no unfinished training in"),
+    ],
+)
+def test_mistakes_end_in_one_line(capsys, tmp_path, arguments, message):
+    output = tmp_path / "out"
+    said = refused(capsys, time_series, *arguments, "--output", output)
+    assert message in said
+    assert not output.exists()
