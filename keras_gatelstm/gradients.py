@@ -40,16 +40,55 @@ def weight_gradients(
     Raises:
         ValueError: if the model is not compiled with a loss.
     """
-    check_compiled(model)
-    gradients = _GRADIENTS[keras.backend.backend()](model, inputs, targets)
-    return [
-        np.zeros(weight.shape, "float32")
-        if gradient is None
-        else np.asarray(ops.convert_to_numpy(ops.convert_to_tensor(gradient)))
-        for weight, gradient in zip(
-            model.trainable_variables, gradients, strict=True
-        )
-    ]
+    prepare(model, inputs)
+
+    def loss_of(weights: list[Tensor]) -> Tensor:
+        return stateless_loss(model, inputs, targets, weights)
+
+    weights = [weight.value for weight in model.trainable_variables]
+    return gradients_of(loss_of, weights)
+
+
+def gradients_of(
+    loss_of: Callable[[list[Tensor]], Tensor], tensors: list[Tensor]
+) -> list[np.ndarray]:
+    """The gradient of a number by each of the tensors it is made of.
+
+    Args:
+        loss_of: Gives the number, on any of Keras's backends.
+        tensors: What it is given.
+    """
+    found = _GRADIENTS[keras.backend.backend()](loss_of, tensors)
+    return [np.asarray(ops.convert_to_numpy(gradient)) for gradient in found]
+
+
+def stateless_loss(
+    model: keras.Model,
+    inputs: Any,
+    targets: Any,
+    weights: list[Tensor] | None = None,
+    sample_weight: Any = None,
+) -> Tensor:
+    """A compiled model's loss; nothing in the model changes.
+
+    Args:
+        model: The model.
+        inputs: What it is called with.
+        targets: What its loss compares the outputs to.
+        weights: In the place of its trainable ones. Default: those.
+        sample_weight: As in Keras. Default: all alike.
+    """
+    inputs, targets, sample_weight = keras.tree.map_structure(
+        lambda it: None if it is None else ops.convert_to_tensor(it),
+        (inputs, targets, sample_weight),
+    )
+    if weights is None:
+        weights = [weight.value for weight in model.trainable_variables]
+    fixed = [weight.value for weight in model.non_trainable_variables]
+    outputs, _ = model.stateless_call(weights, fixed, inputs, training=False)
+    return model.compute_loss(
+        x=inputs, y=targets, y_pred=outputs, sample_weight=sample_weight
+    )
 
 
 def gradient_norms(
@@ -134,6 +173,14 @@ def check_compiled(model: keras.Model) -> None:
         )
 
 
+def prepare(model: keras.Model, inputs: Any) -> None:
+    """Refuses a model without a loss, and builds one that is not built."""
+    check_compiled(model)
+    if not model.built:
+        with no_gradients():
+            model(ops.convert_to_tensor(inputs), training=False)
+
+
 @contextmanager
 def no_gradients() -> Iterator[None]:
     """Does without gradients, where the backend notes them all the time."""
@@ -146,42 +193,33 @@ def no_gradients() -> Iterator[None]:
         yield
 
 
-def _tensorflow(model: keras.Model, inputs: Any, targets: Any) -> list[Tensor]:
+def _tensorflow(loss_of: Any, tensors: list[Tensor]) -> list[Tensor]:
     import tensorflow as tf
 
-    weights = [weight.value for weight in model.trainable_variables]
     with tf.GradientTape() as tape:
-        outputs = model(inputs, training=False)
-        loss = model.compute_loss(x=inputs, y=targets, y_pred=outputs)
-    return list(tape.gradient(loss, weights))
+        tape.watch(tensors)
+        loss = loss_of(tensors)
+    nothing = tf.UnconnectedGradients.ZERO
+    found = tape.gradient(loss, tensors, unconnected_gradients=nothing)
+    # Those of embeddings come as rows and their places.
+    return [tf.convert_to_tensor(it) for it in found]
 
 
-def _jax(model: keras.Model, inputs: Any, targets: Any) -> list[Tensor]:
+def _jax(loss_of: Any, tensors: list[Tensor]) -> list[Tensor]:
     import jax
 
-    fixed = [weight.value for weight in model.non_trainable_variables]
-
-    def loss_of(weights: list[Tensor]) -> Tensor:
-        outputs, _ = model.stateless_call(
-            weights, fixed, inputs, training=False
-        )
-        return model.compute_loss(x=inputs, y=targets, y_pred=outputs)
-
-    weights = [weight.value for weight in model.trainable_variables]
-    return list(jax.grad(loss_of)(weights))
+    return list(jax.grad(loss_of)(tensors))
 
 
-def _torch(model: keras.Model, inputs: Any, targets: Any) -> list[Tensor]:
+def _torch(loss_of: Any, tensors: list[Tensor]) -> list[Tensor]:
     import torch
 
-    weights = [weight.value for weight in model.trainable_variables]
-    inputs, targets = keras.tree.map_structure(
-        ops.convert_to_tensor, (inputs, targets)
-    )
-    outputs = model(inputs, training=False)
-    loss = model.compute_loss(x=inputs, y=targets, y_pred=outputs)
-    found = torch.autograd.grad(loss, weights, allow_unused=True)
-    return [it if it is None else it.detach() for it in found]
+    leaves = [it.detach().clone().requires_grad_() for it in tensors]
+    found = torch.autograd.grad(loss_of(leaves), leaves, allow_unused=True)
+    return [
+        torch.zeros_like(leaf) if it is None else it.detach()
+        for leaf, it in zip(leaves, found, strict=True)
+    ]
 
 
 _GRADIENTS: dict[str, Callable[..., list[Tensor]]] = {

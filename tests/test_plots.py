@@ -10,6 +10,7 @@ from keras_gatelstm import statistics
 from keras_gatelstm.plots import (
     plot_cell,
     plot_gates,
+    plot_gradient_flow,
     plot_memory,
     plot_saturation,
 )
@@ -273,3 +274,45 @@ class TestAll:
         monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
         with pytest.raises(ImportError, match="pip install matplotlib"):
             plot(lstm_trace())
+
+
+def lines_of(figure):
+    return {it.get_label(): it.get_ydata() for it in figure.axes[0].lines}
+
+
+class TestGradientFlow:
+    def test_shows_shares_of_the_last_steps_norm(self):
+        flow = {
+            "lstm/short_term_memory": np.array([[1, 2, 3], [3, 2, 3.0]]),
+            "lstm/long_term_memory": np.array([[5, 5, 4], [5, 1, 4.0]]),
+        }
+        lines = lines_of(plot_gradient_flow(flow))
+        short = lines["lstm, short_term_memory"]
+        np.testing.assert_allclose(short, [3 / 5, 2 / 5, 2 / 5])
+        long = lines["lstm, long_term_memory"]
+        np.testing.assert_allclose(long, [4 / 5, 3 / 5, 5 / 5])
+
+    def test_counts_from_the_last_step_that_a_gradient_reaches(self):
+        padded = {"rnn/memory": np.array([[1, 2, 4, 0, 0.0]])}
+        lines = lines_of(plot_gradient_flow({"padded": padded}))
+        np.testing.assert_allclose(lines["padded"], [1, 1 / 2, 1 / 4])
+
+    def test_tells_models_and_layers_apart(self):
+        one = {"a/memory": np.ones((1, 3))}
+        two = {**one, "b/memory": np.array([[0, 1, 1.0]])}
+        figure = plot_gradient_flow({"one": one, "two": two})
+        assert list(lines_of(figure)) == ["one", "two, a", "two, b"]
+        first, second, third = figure.axes[0].lines
+        assert first.get_color() != second.get_color() == third.get_color()
+
+    def test_what_vanished_is_not_drawn(self):
+        gone = {"rnn/memory": np.array([[0, 1e-30, 1.0]])}
+        (line,) = lines_of(plot_gradient_flow({"gone": gone})).values()
+        np.testing.assert_array_equal(line, [1, np.nan, np.nan])
+
+    @pytest.mark.parametrize("nothing", [{}, {"model": {}}])
+    def test_needs_something(self, nothing):
+        with pytest.raises(ValueError, match="needs what gradient_flow gave"):
+            plot_gradient_flow(nothing)
+        with pytest.raises(ValueError, match="no gradient reaches any step"):
+            plot_gradient_flow({"rnn/memory": np.zeros((1, 3))})

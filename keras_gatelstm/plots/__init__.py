@@ -1,4 +1,4 @@
-"""Pictures of a trace: gates as heat maps, saturation, memories, the cell.
+"""Pictures: gates as heat maps, saturation, memories, the cell, gradients.
 
 Each function gives a `matplotlib.figure.Figure` to show or save:
 `plot_gates(trace).savefig("gates.png")`. Nothing pops up, and no setting of
@@ -6,8 +6,15 @@ matplotlib changes.
 """
 
 from keras_gatelstm.plots.cell import plot_cell
+from keras_gatelstm.plots.flow import plot_gradient_flow
 from keras_gatelstm.plots.heat import plot_gates
 from keras_gatelstm.plots.memory import plot_memory
 from keras_gatelstm.plots.saturation import plot_saturation
 
-__all__ = ["plot_cell", "plot_gates", "plot_memory", "plot_saturation"]
+__all__ = [
+    "plot_cell",
+    "plot_gates",
+    "plot_gradient_flow",
+    "plot_memory",
+    "plot_saturation",
+]

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 # Okabe and Ito, "Color Universal Design", 2008.
 BLACK, BLUE, VERMILLION, GREEN = "#000000", "#0072B2", "#D55E00", "#009E73"
+ORANGE, PURPLE = "#E69F00", "#CC79A7"
+# Of things that are compared.
+PALETTE = (VERMILLION, GREEN, BLUE, BLACK, PURPLE, ORANGE)
 SEQUENTIAL, DIVERGING = "cividis", "PuOr"
 GREY = "#555555"
 
