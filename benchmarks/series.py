@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--seeds", default=[1], **whole)
     parser.add_argument("--cell", default="lesson")
     parser.add_argument("--form", default="segments")
-    parser.add_argument("--preset", default="best")
+    parser.add_argument("--preset", default="quick")
     args = parser.parse_args()
     print(machine("tensorflow-cpu", "keras"))
     rows = []

@@ -62,12 +62,15 @@ def _require_tensorflow() -> None:
 
 
 def near(model: Path, name: str) -> Path:
-    """A file of this name in a model's folder, or in one of two above it."""
-    folders = list(model.absolute().parents)[:3]
+    """A file of this name in a model's folder, or in one of two above it.
+
+    Of a model that is a folder, in that too.
+    """
+    folders = [model.absolute(), *model.absolute().parents][:4]
     for folder in folders:
         if (folder / name).is_file():
             return folder / name
-    return folders[0] / name
+    return folders[1] / name
 
 
 def whole_number(text: str) -> int:

@@ -28,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     args = parse(arguments)
     if not args.model.exists():
         raise console.UsageError(f"there is no file or folder {args.model}")
+    if (args.model / "model.keras").is_file():
+        args.model /= "model.keras"
     series = deployed.description(console.near(args.model, "series.json"))
     known, filled = deployed.seen(args.file, args.time_column, series)
     if filled:
@@ -36,11 +38,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from keras_gatelstm.files import move_into, stage_in
 
     values = known.to_numpy(np.float32)[-series["lookback"] :]
-    [forecast] = deployed.forecaster_of(args.model)(values[np.newaxis])
+    forecast = deployed.forecast(args.model, values, series)
     times = pd.date_range(
         known.index[-1], periods=len(forecast) + 1, freq=known.index.freq
     )[1:]
-    widths = np.array(series["half_widths"])
+    widths = series["half_widths"]
     with stage_in(args.output.parent) as stage:
         table(known, times, forecast, widths).to_csv(
             stage / args.output.name, index_label="time"
@@ -79,6 +81,11 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     if args.output.suffix != ".csv":
         raise console.UsageError(
             f"--output takes the name of a .csv file. Received: {args.output}"
+        )
+    if args.output.resolve() == args.file.resolve():
+        raise console.UsageError(
+            f"{args.file} would be replaced by its forecast: give --output "
+            "another name"
         )
     return args
 
@@ -119,7 +126,7 @@ def draw(
         draw_forecast(
             axes, shown, times, forecast[:, number], widths[:, number]
         )
-        axes.set_title(name)
+        axes.set_title(name, parse_math=False)
     figure.savefig(path, dpi=130)
 
 

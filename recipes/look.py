@@ -29,7 +29,8 @@ import pandas as pd
 from tabulate import tabulate
 
 from recipes import console
-from recipes.data.frames import read_csv, without_holes
+from recipes.data.csv_file import read_csv
+from recipes.data.frames import without_holes
 from recipes.data.vocabulary import Vocabulary
 from recipes.forecasting import deployed
 from recipes.forecasting.pictures import with_times
@@ -87,6 +88,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     given.add_argument(
         "--series", type=Path, help="a CSV file to read", metavar="FILE"
+    )
+    parser.add_argument(
+        "--time-column", help="the series' times (default: its first column)"
     )
     parser.add_argument(
         "--vocabulary",
@@ -161,9 +165,9 @@ def read_series(
     trained_on = console.near(args.model, "series.json")
     if trained_on.is_file():
         series = deployed.description(trained_on)
-        found, _ = deployed.seen(path, None, series)
+        found, _ = deployed.seen(path, args.time_column, series)
     else:
-        found, _ = without_holes(read_csv(path), str(path))
+        found, _ = without_holes(read_csv(path, args.time_column), str(path))
     features = model.input_shape[-1]
     if len(model.input_shape) != 3 or features != len(found.columns):
         raise console.UsageError(

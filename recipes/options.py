@@ -66,6 +66,11 @@ def _as_before(folder: Path, given: Settings, every: Settings) -> Settings:
             "with one that was stopped after its first checkpoint"
         )
     before = checkpoint.facts["settings"]
+    if not every.keys() <= before.keys():
+        raise UsageError(
+            f"{folder} holds the unfinished training of another recipe: name "
+            "another --output"
+        )
     for name, value in given.items():
         if name not in FREE and before[name] != value:
             option = name.replace("_", "-")

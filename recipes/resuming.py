@@ -184,7 +184,7 @@ def train(
             )
     if not budget.losses:
         raise KeyboardInterrupt
-    if not math.isfinite(budget.losses[-1]):
+    if not math.isfinite(budget.losses[-1]) or not best.weights:
         shutil.rmtree(folder)
         raise UsageError(
             "the training diverged, its loss is no number any more: take a "

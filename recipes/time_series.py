@@ -32,6 +32,7 @@ step of the others are refused, and so are columns that are constant.
 import argparse
 import json
 import sys
+import zlib
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -74,6 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         args.data_dir,
         args.manual_dir,
     )
+    check_series(frame, args)
     parts = windows_of(frame, args)
     filled = f"; {frame.filled:,} missing values filled" * (frame.filled > 0)
     print(
@@ -93,6 +95,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
         finish(model, budget, frame, parts, args)
         if budget.stopped:
             raise KeyboardInterrupt
+
+
+def check_series(frame: Frame, args: argparse.Namespace) -> None:
+    """Refuses to go on with another series than a training began with."""
+    checksum = zlib.crc32(frame.values.to_numpy().tobytes())
+    if getattr(args, "checksum", checksum) != checksum:
+        raise console.UsageError(
+            f"{args.dataset} has changed since the training in "
+            f"{args.output / options.UNFINISHED} began: bring it back, or "
+            "remove that folder to start anew"
+        )
+    args.checksum = checksum
 
 
 def windows_of(frame: Frame, args: argparse.Namespace) -> Parts:
@@ -141,10 +155,13 @@ def finish(
     from recipes.forecasting import baselines, evaluation, models, pictures
 
     print(f"evaluating on {len(parts.test):,} windows")
+    naive = "seasonal naive"
+    if frame.season > args.lookback:
+        naive = f"last {args.lookback} steps repeated"
     forecasts = {
         f"this model ({args.cell})": model.predict_on_batch,
         "linear": baselines.Linear(parts.train, parts.validation),
-        "seasonal naive": baselines.seasonal_naive(args.horizon, frame.season),
+        naive: baselines.seasonal_naive(args.horizon, frame.season),
         "last value": baselines.last_value(args.horizon),
     }
     ours = model.predict_on_batch
@@ -156,6 +173,7 @@ def finish(
         "parameters": model.count_params(),
         "training_seconds": budget.seconds,
         "training_batches": len(budget.losses),
+        "validation_mae": min(loss for _, loss in budget.validation),
         "errors": errors,
         "intervals": {
             "asked": COVERAGE,

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from keras_gatelstm import GateLSTM
+from recipes.cells import recurrent_layer
 from recipes.data.numbers import Reading
 from recipes.data.vocabulary import Vocabulary
 from recipes.sample import written
@@ -47,9 +47,9 @@ def build(
     # The same features of a window's characters are dropped all along it.
     model.add(layers.SpatialDropout1D(args.embedding_dropout))
     for number in range(1, args.layers + 1):
-        lstm = GateLSTM(
-            args.units,
+        lstm = recurrent_layer(
             args.variant,
+            args.units,
             recurrent_dropout=args.recurrent_dropout,
             return_sequences=True,
             stateful=stateful,

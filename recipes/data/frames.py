@@ -9,11 +9,14 @@ import numpy as np
 import pandas as pd
 
 from recipes.console import UsageError
+from recipes.data.csv_file import read_csv
 
 # Parts of a series without splits of its own: to train, to validate.
 TRAIN, VALIDATION = 0.7, 0.1
 # More missing than this is no series.
 MOST_MISSING = 0.25
+# Calendars with holes, which are not told from steps.
+CALENDARS = ("B", "MS", "ME", "QS", "QE", "YS", "YE")
 
 
 class Frame(NamedTuple):
@@ -59,64 +62,11 @@ def load(
         from statsmodels.datasets import co2
 
         found = co2.load_pandas().data
-    elif dataset.startswith("ett/"):
+    elif dataset.startswith("ett/") and not Path(dataset).is_file():
         return _ett(dataset, targets, data_dir, manual_dir)
     else:
         found = read_csv(Path(dataset), time_column)
     return _cut(_chosen(found, targets, dataset), dataset)
-
-
-def read_csv(path: Path, time_column: str | None = None) -> pd.DataFrame:
-    """Reads a CSV file: numbers by column, and times as the index.
-
-    Empty cells are missing values. Times with an offset become UTC.
-
-    Raises:
-        UsageError: if it is none; it names row and column.
-    """
-    if not path.is_file():
-        raise UsageError(
-            f"there is no file {path}: --dataset takes co2, ett/h1, ett/h2, "
-            "ett/m1, ett/m2, or the path of a CSV file"
-        )
-    try:
-        cells = pd.read_csv(path, dtype=str, encoding="utf-8-sig")
-    except (ValueError, pd.errors.ParserError) as error:
-        first = str(error).strip().splitlines()[0]
-        raise UsageError(f"{path} is no CSV file in UTF-8: {first}") from error
-    if cells.empty:
-        raise UsageError(f"{path} has no rows under its line of names")
-    name = time_column or cells.columns[0]
-    if name not in cells:
-        raise UsageError(
-            f"{path} has no column {name}: --time-column takes one of "
-            f"{', '.join(cells.columns)}"
-        )
-    index = _times(cells.pop(name), path)
-    numbers = cells.apply(pd.to_numeric, errors="coerce")
-    wrong = (cells.notna() & ~np.isfinite(numbers)).to_numpy()
-    if wrong.any():
-        row, column = np.argwhere(wrong)[0]
-        raise UsageError(
-            f"{path}, row {row + 2}, column {cells.columns[column]}: "
-            f"{cells.iat[row, column]!r} is no number; leave the cell empty "
-            "where it is missing"
-        )
-    return numbers.astype("float64").set_index(index)
-
-
-def _times(cells: pd.Series, path: Path) -> pd.DatetimeIndex:
-    offsets = cells.str.contains(r"(?:[+-]\d\d:?\d\d|Z)$", na=False).any()
-    times = pd.to_datetime(
-        cells, errors="coerce", utc=bool(offsets), format="ISO8601"
-    )
-    if times.isna().any():
-        row = int(times.isna().to_numpy().argmax())
-        raise UsageError(
-            f"{path}, row {row + 2}, column {cells.name}: {cells.iat[row]!r} "
-            "is no time such as 2016-07-01 00:00:00"
-        )
-    return pd.DatetimeIndex(times)
 
 
 def _chosen(
@@ -128,7 +78,19 @@ def _chosen(
             f"{name} has no column {', '.join(missing) or 'of numbers'}: "
             f"--target takes some of {', '.join(frame.columns)}"
         )
-    return frame[list(targets)] if targets else frame
+    chosen = frame[list(targets)] if targets else frame
+    # The names of a forecast's columns: with the ends of its intervals.
+    written = ["time"]
+    for column in chosen:
+        written += [column, f"{column}_lower", f"{column}_upper"]
+    twice = {it for it in written if written.count(it) > 1}
+    if twice:
+        raise UsageError(
+            f"{name}: a forecast would have two columns named "
+            f"{min(twice)}, for it has the time and the lower and upper end of "
+            "each interval: name each column once in --target, or rename one"
+        )
+    return chosen
 
 
 def _cut(frame: pd.DataFrame, name: str) -> Frame:
@@ -167,6 +129,13 @@ def without_holes(frame: pd.DataFrame, name: str) -> tuple[pd.DataFrame, int]:
             "offset, or in UTC"
         )
     frequency = _frequency(times)
+    if isinstance(frequency, pd.Timedelta):
+        rows = (times[-1] - times[0]) / frequency
+        if rows * (1 - MOST_MISSING) > len(times):
+            raise UsageError(
+                f"{name}: at steps of {frequency}, the most common one, "
+                f"{1 - len(times) / rows:.0%} of its rows are missing"
+            )
     full = frame.asfreq(frequency)
     strange = ~times.isin(full.index)
     if strange.any():
@@ -195,11 +164,21 @@ def _frequency(times: pd.DatetimeIndex) -> str | pd.DateOffset | pd.Timedelta:
         # Of what it gives becoming another type, either of which will do.
         warnings.simplefilter("ignore")
         found = pd.infer_freq(times)
-    return found or pd.Series(times).diff().mode()[0]
+    if found is not None:
+        return found
+    step = pd.Series(times).diff().mode()[0]
+    for calendar in CALENDARS:
+        days = pd.date_range(times[0], times[-1], freq=calendar)
+        alike = step in pd.Series(days).diff().mode().tolist()
+        if alike and times.isin(days).all():
+            return calendar
+    return step
 
 
 def season_of(times: pd.DatetimeIndex) -> int:
     """After how many steps a series may look alike: a day, week, or year."""
+    if times.freqstr == "B":
+        return 5
     step = pd.Series(times).diff().median()
     for days in (1, 7, 365):
         length = pd.Timedelta(days=days)

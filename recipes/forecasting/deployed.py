@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from recipes import console
-from recipes.data.frames import read_csv, without_holes
+from recipes.data.csv_file import read_csv
+from recipes.data.frames import without_holes
 
 Forecaster = Callable[[np.ndarray], np.ndarray]
 
@@ -22,16 +23,17 @@ def description(path: Path) -> dict[str, Any]:
     """
     try:
         found = json.loads(path.read_text())
+        columns = [str(name) for name in found["columns"]]
+        shape = int(found["horizon"]), len(columns)
         return {
-            name: found[name]
-            for name in (
-                "columns",
-                "lookback",
-                "horizon",
-                "step_seconds",
-                "coverage",
-                "half_widths",
-            )
+            "columns": columns,
+            "lookback": int(found["lookback"]),
+            "horizon": shape[0],
+            "step_seconds": float(found["step_seconds"]),
+            "coverage": float(found["coverage"]),
+            "half_widths": np.reshape(
+                np.asarray(found["half_widths"], float), shape
+            ),
         }
     except FileNotFoundError:
         raise console.UsageError(
@@ -78,14 +80,19 @@ def seen(
     return known, filled
 
 
-def forecaster_of(path: Path) -> Forecaster:
-    """The model at this path: `(1, lookback, columns)` to `(1, horizon, ...)`.
+def forecast(
+    path: Path, values: np.ndarray, series: dict[str, Any]
+) -> np.ndarray:
+    """What the model at this path forecasts, `(horizon, columns)`.
 
     Args:
         path: A `.keras` file, the folder of a SavedModel, or a `.tflite` file.
+        values: What it sees, `(lookback, columns)`.
+        series: What it was trained on: its `description`.
 
     Raises:
-        UsageError: if it is none of these, or cannot be read.
+        UsageError: if it is none of these, cannot be read, or is a model of
+            something else.
     """
     kinds = {".tflite": _litert, ".keras": _keras}
     make = _saved_model if path.is_dir() else kinds.get(path.suffix)
@@ -95,10 +102,20 @@ def forecaster_of(path: Path) -> Forecaster:
             f"SavedModel. Received: {path}"
         )
     try:
-        return make(path)
-    except (ValueError, TypeError, OSError, RuntimeError) as error:
+        found = np.asarray(make(path)(values[np.newaxis]))
+    # Keras, TensorFlow and LiteRT raise errors of all kinds.
+    except Exception as error:
         first, *_ = str(error).strip().splitlines() or ["unreadable"]
-        raise console.UsageError(f"{path} cannot be read: {first}") from error
+        raise console.UsageError(
+            f"{path} is no forecaster that recipes.time_series wrote: {first}"
+        ) from error
+    shape = (series["horizon"], len(series["columns"]))
+    if found.shape != (1, *shape):
+        raise console.UsageError(
+            f"{path} gives {found.shape}, and series.json near it is of a "
+            f"model that gives {(1, *shape)}"
+        )
+    return found[0]
 
 
 def _keras(path: Path) -> Forecaster:

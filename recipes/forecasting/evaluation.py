@@ -89,7 +89,8 @@ def half_widths(
     """How far to either side of a forecast the truth may be.
 
     Split conformal prediction: the quantile of the absolute errors on windows
-    that were held out, for each step and column.
+    that were held out, for each step and column; the largest of them, where
+    there are too few to be so sure.
 
     Args:
         forecast: The forecaster.
@@ -107,9 +108,9 @@ def half_widths(
         np.abs(np.asarray(forecast(inputs)) - targets)
         for inputs, targets in held_out.batches(BATCH)
     ]
-    apart = np.concatenate(found)
-    rank = math.ceil((len(apart) + 1) * coverage) / len(apart)
-    return np.quantile(apart, min(1.0, rank), axis=0, method="higher")
+    apart = np.sort(np.concatenate(found), axis=0)
+    rank = math.ceil((len(apart) + 1) * coverage)
+    return apart[min(rank, len(apart)) - 1]
 
 
 def covered(forecast: Forecast, windows: Windows, widths: np.ndarray) -> float:

@@ -6,22 +6,15 @@ the same weights, and take and give a series in units of its own.
 
 import argparse
 import math
-from typing import Any
 
 import keras
 import numpy as np
 from keras import layers, ops
 
-from keras_gatelstm import GateGRU, GateLSTM, GateRNN
+from recipes.cells import recurrent_layer
 
-CELLS = {
-    "lesson": GateLSTM,
-    "standard": GateLSTM,
-    "gru": GateGRU,
-    "rnn": GateRNN,
-}
-# The longest segment: two days of hours.
-SEGMENT = 48
+# The longest segment: a day of hours.
+SEGMENT = 24
 
 
 def build(args: argparse.Namespace, columns: int) -> keras.Model:
@@ -50,7 +43,9 @@ def segments(args: argparse.Namespace, columns: int) -> keras.Model:
     change = ops.transpose(seen - last, (0, 2, 1))
     events = ops.reshape(change, (-1, args.lookback // size, size))
     embedded = layers.Dense(units, "relu", name="segment")(events)
-    recurrent = recurrent_layer(args, return_state=True)
+    recurrent = recurrent_layer(
+        args.cell, units, return_state=True, name="recurrent"
+    )
     _, *memories = recurrent(embedded)
 
     # Which column and which segment of it, for each row of the batch.
@@ -92,20 +87,13 @@ def plain(args: argparse.Namespace, columns: int) -> keras.Model:
     """
     seen = keras.Input((args.lookback, columns), name="series")
     last = seen[:, -1:, :]
-    memory = recurrent_layer(args)(seen - last)
+    memory = recurrent_layer(args.cell, args.units, name="recurrent")(
+        seen - last
+    )
     kept = layers.Dropout(args.dropout)(memory)
     written = layers.Dense(args.horizon * columns, name="values")(kept)
     forecast = ops.reshape(written, (-1, args.horizon, columns)) + last
     return keras.Model(seen, forecast, name="time_series")
-
-
-def recurrent_layer(
-    args: argparse.Namespace, **options: Any
-) -> keras.layers.RNN:
-    """The recurrent layer of the cell that `args` names."""
-    if CELLS[args.cell] is GateLSTM:
-        options["variant"] = args.cell
-    return CELLS[args.cell](args.units, name="recurrent", **options)
 
 
 def segment_size(lookback: int, horizon: int) -> int:
@@ -119,9 +107,10 @@ def in_own_units(
 ) -> keras.Model:
     """The model with the scaling inside: a series' own units in and out."""
     seen = keras.Input(model.input_shape[1:], name="series")
-    variance = deviation**2
-    scaled = layers.Normalization(mean=mean, variance=variance)(seen)
-    forecast = layers.Normalization(
-        mean=mean, variance=variance, invert=True, name="forecast"
-    )(model(scaled))
+    # Keras's Normalization takes a deviation below 1e-7 for one of 1e-7.
+    around_zero = layers.Rescaling(1.0, list(-mean))(seen)
+    scaled = layers.Rescaling(list(1 / deviation))(around_zero)
+    forecast = layers.Rescaling(list(deviation), list(mean), name="forecast")(
+        model(scaled)
+    )
     return keras.Model(seen, forecast, name="time_series")

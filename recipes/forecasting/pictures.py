@@ -47,7 +47,10 @@ def draw_windows(
                 forecast[:, column],
                 widths[:, column],
             )
-            axes.set_title(f"{name}, from {truth.index[start]:%Y-%m-%d %H:%M}")
+            axes.set_title(
+                f"{name}, from {truth.index[start]:%Y-%m-%d %H:%M}",
+                parse_math=False,
+            )
     names_of_lines = grid[0, 0].get_legend_handles_labels()
     figure.legend(*names_of_lines, loc="outside upper left", ncols=3)
     figure.savefig(path, dpi=130)

@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from recipes import console, options
-from recipes.forecasting.models import CELLS
 
 PRESETS: dict[str, dict[str, Any]] = {
     # A few minutes on two cores.
-    "quick": {"units": 128, "batches": 600},
+    "quick": {"units": 128, "batches": 360},
     # Up to twenty.
-    "best": {"units": 256, "batches": 600},
+    "best": {"units": 256, "batches": 360},
 }
 
 EVERY: dict[str, Any] = {
@@ -26,13 +25,15 @@ EVERY: dict[str, Any] = {
     "form": "segments",
     "batch_size": 128,
     "learning_rate": 2e-3,
-    # Half of the last memory is hidden from the forecast: series are short,
+    # A part of the last memory is hidden from the forecast: series are short,
     # and learnt by heart within a few epochs.
-    "dropout": 0.5,
+    "dropout": 0.3,
     "seed": 1,
     "output": Path("saved_models/time_series"),
     "minutes": None,
 }
+
+CELLS = ["lesson", "standard", "gru", "rnn"]
 
 # Steps to see and to forecast, where they are not given.
 LENGTHS = {"co2": (208, 52), "ett": (720, 96)}
@@ -50,12 +51,24 @@ def parse(
     """
     given = vars(_parser(description).parse_args(arguments))
     args = options.settled(given, EVERY, PRESETS)
+    fill_lengths(args)
+    if args.form == "segments" and args.units < 2:
+        raise console.UsageError(
+            "--units must be 2 or more: a half says which column, a half "
+            f"which segment. Received: {args.units}"
+        )
+    return args
+
+
+def fill_lengths(args: argparse.Namespace) -> None:
+    """Sets the steps to see and to forecast, where they are not given."""
     family = args.dataset.split("/")[0]
+    if Path(args.dataset).is_file():
+        family = "file"
     lookback, horizon = LENGTHS.get(family, (None, HORIZON))
     args.horizon = getattr(args, "horizon", horizon)
     if not hasattr(args, "lookback"):
         args.lookback = lookback or LOOKBACKS * args.horizon
-    return args
 
 
 def _parser(description: str) -> console.Parser:
@@ -95,7 +108,7 @@ def _parser(description: str) -> console.Parser:
         **count,
     )
     add("--preset", "settings that go together", choices=list(PRESETS))
-    add("--cell", "of the recurrent layer", choices=list(CELLS))
+    add("--cell", "of the recurrent layer", choices=CELLS)
     parser.add_argument(
         "--variant",
         dest="cell",

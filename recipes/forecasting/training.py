@@ -40,9 +40,7 @@ def train(
     keras.utils.set_random_seed(args.seed)
     size = min(args.batch_size, len(seen))
     with enough_memory():
-        model = models.build(args, columns)
-        # Less moved by what cannot be foreseen than the squared error.
-        model.compile(keras.optimizers.Adam(clipnorm=1.0), "mae")
+        model = compiled(args, columns)
         shuffled = Shuffled(seen, size, args.seed)
         budget = resuming.train(
             model,
@@ -53,6 +51,14 @@ def train(
             folder,
         )
     return model, budget
+
+
+def compiled(args: argparse.Namespace, columns: int) -> keras.Model:
+    """The model, ready to train."""
+    model = models.build(args, columns)
+    # Less moved by what cannot be foreseen than the squared error.
+    model.compile(keras.optimizers.Adam(clipnorm=1.0), "mae")
+    return model
 
 
 def batched(windows: Windows, size: int) -> Batch:

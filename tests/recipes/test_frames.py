@@ -6,6 +6,7 @@ import pytest
 
 from recipes.console import UsageError
 from recipes.data import frames
+from recipes.data.csv_file import read_csv
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def test_a_time_column_that_is_not_the_first(written):
 
 def test_a_missing_value_is_the_one_before(written):
     path = written("t,a", *rows(hours(9), [1, "", "", *range(4, 10)]))
-    found, filled = frames.without_holes(frames.read_csv(path), "it")
+    found, filled = frames.without_holes(read_csv(path), "it")
     assert found["a"].tolist() == [1, 1, 1, *range(4, 10)]
     assert filled == 2
 
@@ -67,7 +68,7 @@ def test_a_missing_value_is_the_one_before(written):
 def test_the_hour_that_daylight_saving_skips_is_filled(written):
     local = hours(48, "2021-03-27").delete(26)
     path = written("t,a", *rows(local, range(47)))
-    found, filled = frames.without_holes(frames.read_csv(path), "it")
+    found, filled = frames.without_holes(read_csv(path), "it")
     assert filled == 1
     assert len(found) == 48
     assert found["a"].iloc[26] == 25
@@ -77,9 +78,57 @@ def test_times_with_offsets_go_through_daylight_saving(written):
     utc = pd.date_range("2021-10-30", periods=72, freq="h", tz="UTC")
     local = utc.tz_convert("Europe/Berlin")
     path = written("t,a", *rows(map(pd.Timestamp.isoformat, local), range(72)))
-    found, filled = frames.without_holes(frames.read_csv(path), "it")
+    found, filled = frames.without_holes(read_csv(path), "it")
     assert filled == 0
     assert found.index.equals(utc)
+
+
+@pytest.mark.parametrize(
+    "written_as", ["{:%Y-%m-%d %H:%M:%S+02}", "{:%Y-%m-%dT%H:%M+02:00 }"]
+)
+def test_offsets_may_be_hours_only(written, written_as):
+    times = [written_as.format(it) for it in hours(9)]
+    found = read_csv(written("t,a", *rows(times, range(9))))
+    assert found.index[0] == pd.Timestamp("2019-12-31 22:00", tz="UTC")
+
+
+@pytest.mark.parametrize("calendar", ["MS", "ME", "QS", "YE", "B"])
+def test_a_calendar_may_have_holes(calendar):
+    times = pd.date_range("2000-01-01", periods=30, freq=calendar)
+    frame = pd.DataFrame({"a": np.arange(30.0)}, times).drop(times[7])
+    found, filled = frames.without_holes(frame, "it")
+    assert filled == 1
+    assert found.index.equals(times)
+    assert found["a"].iloc[7] == 6
+
+
+def test_weeks_with_holes_are_no_business_days():
+    times = pd.date_range("2000-01-03", periods=30, freq="7D")
+    frame = pd.DataFrame({"a": np.arange(30.0)}, times).drop(times[7])
+    found, filled = frames.without_holes(frame, "it")
+    assert (len(found), filled) == (30, 1)
+
+
+def test_a_step_that_few_rows_keep_is_refused_before_it_fills_the_memory():
+    later = hours(50).append(pd.DatetimeIndex(["2020-06-01 00:00:00.001"]))
+    times = later.insert(50, later[50] - pd.Timedelta(milliseconds=1))
+    steps = pd.DatetimeIndex(np.cumsum(np.diff(times.asi8) + np.arange(51)))
+    frame = pd.DataFrame({"a": np.arange(51.0)}, steps)
+    with pytest.raises(UsageError, match="of its rows are missing"):
+        frames.without_holes(frame, "it")
+
+
+@pytest.mark.parametrize(
+    "names", [["a", "a"], ["a", "a_lower"], ["time"], ["b", "b_upper"]]
+)
+def test_names_that_a_forecast_would_have_twice_are_refused(written, names):
+    columns = sorted(set(names))
+    path = written(
+        ",".join(["t", *columns]),
+        *(",".join([str(time), *["1"] * len(columns)]) for time in hours(9)),
+    )
+    with pytest.raises(UsageError, match="would have two columns named"):
+        frames.load(str(path), targets=names)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +139,16 @@ def test_times_with_offsets_go_through_daylight_saving(written):
         (["t,a", "2020-01-01,1", "2020-01-02,inf"], "row 3, column a: 'inf'"),
         (["t,a", "2020-01-01,1", "soon,2"], "row 3, column t: 'soon' is no"),
         (["t,a", "2020-01-01,1", ",2"], "row 3, column t"),
-        (["t,a", "2020-01-01,1,2,3", "2020-01-02,1"], "no"),
+        (["t,a", "2020-01-01,1,2", "2020-01-02,1,2"], "2 fields in line 2"),
+        (["t,a", "2020-01-01,1,", "2020-01-02,1,"], "2 fields in line 2"),
+        (["t,a", "2020-01-01,1", "", "2020-01-03,x"], "row 3, column t"),
+        (["t,a", "2020-01-01,1", "2020-01-02,1e300"], "row 3, column a: '1e3"),
+        (["t,a,a", "2020-01-01,1,2"], "two columns are named a"),
+        (["t,,a", "2020-01-01,1,2"], "row 1: column 2 has no name"),
+        (
+            ["t,a", "2020-01-01 00:00,1", "2020-01-01 01:00+01,2"],
+            "row 3, column t: .* with their offset",
+        ),
         (["t", "2020-01-01"], "has no column of numbers"),
     ],
 )
@@ -114,7 +172,7 @@ def test_cells_that_cannot_be_read_are_named(written, lines, message):
         (lambda t: t[:2], "is too short: it has 2 rows"),
         (
             lambda t: t[:10].append(t[10:] + pd.Timedelta(days=300)),
-            "of its values are missing",
+            "of its rows are missing",
         ),
     ],
 )

@@ -5,12 +5,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
 
-from recipes import console, forecast, time_series
+from recipes import checkpoints, console, forecast, time_series
 from recipes.data import frames
+from recipes.data.csv_file import read_csv
+from recipes.forecasting import settings
 
 ROOT = Path(__file__).parents[2]
 WRITTEN = [
@@ -114,7 +117,7 @@ def test_files_that_the_model_does_not_know_are_refused(
 ):
     _, folder = trained
     model = folder / "out" / "model.keras"
-    table = frames.read_csv(folder / "load.csv")
+    table = read_csv(folder / "load.csv")
     wrong = tmp_path / "wrong.csv"
     for change, message in (
         (table[["north"]], "has no column south: the model was trained on"),
@@ -149,3 +152,68 @@ def test_mistakes_end_in_one_line(capsys, tmp_path, arguments, message):
     said = refused(capsys, time_series, *arguments, "--output", output)
     assert message in said
     assert not output.exists()
+
+
+def test_a_forecast_does_not_replace_what_it_was_made_of(trained, capsys):
+    _, folder = trained
+    before = (folder / "load.csv").read_bytes()
+    said = refused(
+        capsys,
+        forecast,
+        folder / "out",
+        folder / "load.csv",
+        "--output",
+        folder / "load.csv",
+    )
+    assert "would be replaced by its forecast" in said
+    assert (folder / "load.csv").read_bytes() == before
+
+
+def test_models_of_something_else_are_refused(trained, tmp_path, capsys):
+    _, folder = trained
+    description = json.loads((folder / "out" / "series.json").read_text())
+    (tmp_path / "series.json").write_text(json.dumps(description))
+    model = tmp_path / "other.keras"
+    file = folder / "load.csv"
+    for steps, units in ((48, 3), (7, 2)):
+        inputs = keras.Input((steps, 2))
+        other = keras.layers.Dense(units)(inputs)
+        keras.Model(inputs, other).save(model)
+        said = refused(capsys, forecast, model, file)
+        assert "(1, 48, 3), and series.json" in said or "no forecaster" in said
+    model.write_bytes(b"PK\x05\x06" + bytes(18))
+    assert "no forecaster" in refused(capsys, forecast, model, file)
+    for change in ({"lookback": "many"}, {"half_widths": [1.0]}):
+        (tmp_path / "series.json").write_text(json.dumps(description | change))
+        assert "describes no series" in refused(capsys, forecast, model, file)
+
+
+def test_a_training_goes_on_with_its_own_series_only(tmp_path, capsys):
+    args = settings.parse(["--output", str(tmp_path)], "")
+    frame = frames.load("co2")
+    time_series.check_series(frame, args)
+    time_series.check_series(frame, args)
+    changed = frame._replace(values=frame.values + 1)
+    with pytest.raises(console.UsageError, match="co2 has changed since"):
+        time_series.check_series(changed, args)
+
+
+def test_a_training_of_another_recipe_is_not_gone_on_with(tmp_path, capsys):
+    folder = tmp_path / "unfinished"
+    folder.mkdir()
+    of_text = {"settings": {"dataset": "stdlib", "epochs": 3}}
+    checkpoints.save(folder, checkpoints.Checkpoint({}, of_text))
+    said = refused(capsys, time_series, "--resume", "--output", tmp_path)
+    assert "training of another recipe" in said
+
+
+def test_a_look_back_below_a_season_repeats_what_it_sees(tmp_path, monkeypatch):
+    output = tmp_path / "out"
+    monkeypatch.setattr(time_series, "draw", lambda *_: None)
+    exported = 0.0, output / "serving" / "1"
+    monkeypatch.setattr(time_series, "export", lambda *_: exported)
+    few = ["--units", "4", "--batches", "2", "--lookback", "26"]
+    assert run(time_series, *few, "--output", output) == 0
+    errors = json.loads((output / "metrics.json").read_text())["errors"]
+    assert "last 26 steps repeated" in errors
+    assert "seasonal naive" not in errors

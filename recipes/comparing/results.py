@@ -1,0 +1,139 @@
+"""What a comparison found, in a table and in pictures."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import mean, stdev
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from tabulate import tabulate
+
+from keras_gatelstm.gradient_flow import gradient_flow
+from keras_gatelstm.plots import plot_gradient_flow
+from keras_gatelstm.plots.style import PALETTE
+from recipes.comparing.runs import Row
+from recipes.comparing.task import Run, Task
+
+NAMES = {
+    "rnn": "RNN",
+    "gru": "GRU",
+    "lesson": "lesson LSTM",
+    "standard": "standard LSTM",
+    "keras": "keras.layers.LSTM",
+}
+COLORS = dict(zip(NAMES, PALETTE, strict=False))
+
+
+def table(task: Task, rows: Sequence[Row]) -> str:
+    """Each layer's score at each length: the mean of the seeds' ± spread."""
+    lines = []
+    for cell in _cells(rows):
+        of_cell = [row for row in rows if row["cell"] == cell]
+        batches = sum(row["batches"] for row in of_cell)
+        seconds = sum(row["seconds"] for row in of_cell)
+        lines.append(
+            [
+                NAMES[cell],
+                of_cell[0]["units"],
+                of_cell[0]["parameters"],
+                *(
+                    _written(_scores(rows, cell, length))
+                    for length in task.lengths
+                ),
+                batches // len(of_cell),
+                round(1000 * seconds / batches),
+            ]
+        )
+    by, reached = task.chance
+    chance = [f"{reached:.3f}"] * len(task.lengths)
+    lines.append([by, None, None, *chance])
+    heads = ["", "units", "parameters"]
+    heads += [f"{it} steps" if it else task.score for it in task.lengths]
+    heads += ["batches", "ms\na batch"]
+    return tabulate(lines, heads, disable_numparse=True)
+
+
+def draw(task: Task, rows: Sequence[Row], path: Path) -> None:
+    """Draws the scores: a line over the lengths, or a point for each seed."""
+    figure = Figure(figsize=(7, 4.2), layout="constrained")
+    axes = figure.subplots()
+    if len(task.lengths) > 1:
+        _draw_lines(axes, task, rows)
+    else:
+        _draw_points(axes, task, rows)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, dpi=150)
+
+
+def draw_gradients(task: Task, rows: Sequence[Row], path: Path) -> None:
+    """Draws how far back gradients reach in the models before training."""
+    longest = max(task.lengths)
+    flows = {}
+    for cell in _cells(rows):
+        row = next(
+            row
+            for row in rows
+            if row["cell"] == cell and row["length"] == longest
+        )
+        run = Run(*(row[name] for name in Run._fields))
+        inputs, targets = next(iter(task.batches(run).batches(0, 0)))
+        flows[NAMES[cell]] = gradient_flow(task.model(run), inputs, targets)
+    plot_gradient_flow(flows).savefig(path, dpi=150)
+
+
+def _draw_lines(axes: Axes, task: Task, rows: Sequence[Row]) -> None:
+    for cell in _cells(rows):
+        scores = [_scores(rows, cell, length) for length in task.lengths]
+        axes.plot(
+            task.lengths,
+            [mean(it) for it in scores],
+            "o-",
+            color=COLORS[cell],
+            label=NAMES[cell],
+        )
+        axes.fill_between(
+            task.lengths,
+            [min(it) for it in scores],
+            [max(it) for it in scores],
+            color=COLORS[cell],
+            alpha=0.15,
+            lw=0,
+        )
+    by, reached = task.chance
+    axes.axhline(reached, color="0.5", ls="--", lw=1, label=by)
+    axes.set_xticks(task.lengths)
+    axes.set(xlabel="steps that the memory must last", ylabel=task.score)
+    axes.legend(frameon=False, fontsize=9)
+
+
+def _draw_points(axes: Axes, task: Task, rows: Sequence[Row]) -> None:
+    cells = _cells(rows)
+    for place, cell in enumerate(cells):
+        scores = _scores(rows, cell, task.lengths[0])
+        places = np.full(len(scores), place)
+        axes.scatter(scores, places, color=COLORS[cell], alpha=0.6)
+        axes.plot(mean(scores), place, "|", color="black", ms=18)
+    by, reached = task.chance
+    axes.axvline(reached, color="0.5", ls="--", lw=1, label=by)
+    axes.set_yticks(range(len(cells)), [NAMES[cell] for cell in cells])
+    axes.invert_yaxis()
+    axes.set_xlabel(f"{task.score}: a point for each seed, a line at the mean")
+    axes.legend(frameon=False, fontsize=9)
+
+
+def _cells(rows: Sequence[Row]) -> list[str]:
+    return list(dict.fromkeys(row["cell"] for row in rows))
+
+
+def _scores(rows: Sequence[Row], cell: str, length: int) -> list[float]:
+    return [
+        row["score"]
+        for row in rows
+        if row["cell"] == cell and row["length"] == length
+    ]
+
+
+def _written(scores: Sequence[float]) -> str:
+    spread = f" ± {stdev(scores):.3f}" if len(scores) > 1 else ""
+    return f"{mean(scores):.3f}{spread}"
