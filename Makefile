@@ -1,5 +1,5 @@
 # make train: set up, then train, evaluate and export a character model.
-# make test:  set up, then run the tests.
+# make test:  set up, then run the tests; make thorough, their longer forms.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -20,20 +20,26 @@ SETUP_TEST := $(VENV)/.test
 SETUP_DEV := $(VENV)/.dev
 SETUP_BACKENDS := $(VENV)/.backends
 REQUIREMENTS := setup.cfg pyproject.toml constraints.txt
-# Python compiles what is imported; to compile all takes a minute.
+
+# Python compiles what is imported, once: to compile all that is installed takes
+# a minute, and to compile TensorFlow anew in each process eight seconds.
+unexport PYTHONDONTWRITEBYTECODE
 INSTALL = $(BIN)/python -m pip install --quiet --no-compile -c constraints.txt
 
-# All cores, a file of tests to a worker.
-PYTEST := pytest -n auto --dist loadfile
+# All cores, a file of tests to a worker, in the order of pyproject.toml.
+PYTEST := pytest -n auto --dist loadfile --no-loadscope-reorder
 
 .DELETE_ON_ERROR:
-.PHONY: train test lint types backends clean
+.PHONY: train test thorough lint types backends clean
 
 train: $(SETUP)
 	$(BIN)/python -m recipes.char_text $(ARGS)
 
 test: $(SETUP_TEST)
 	$(BIN)/python -m $(PYTEST) $(ARGS)
+
+thorough: $(SETUP_BACKENDS)
+	$(BIN)/python -m $(PYTEST) -m thorough $(ARGS)
 
 lint: $(SETUP_DEV)
 	$(BIN)/ruff check .

@@ -130,17 +130,31 @@ three_families = pytest.mark.parametrize(
 )
 
 variants = pytest.mark.parametrize("variant", ["lesson", "standard"])
-every_layer = pytest.mark.parametrize(
-    "make",
-    [
-        GateLSTM,
-        partial(GateLSTM, variant="standard"),
-        partial(GateLSTM, variant="standard", peephole=True, coupled=True),
-        GateGRU,
-        GateRNN,
-    ],
-    ids=["lesson", "standard", "refined", "gru", "rnn"],
-)
+LAYERS = {
+    "lesson": GateLSTM,
+    "standard": partial(GateLSTM, variant="standard"),
+    "refined": partial(
+        GateLSTM, variant="standard", peephole=True, coupled=True
+    ),
+    "gru": GateGRU,
+    "rnn": GateRNN,
+}
+every_layer = pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS)
+
+
+def some_layers(*names):
+    """Every layer: those named in every run, the others in thorough ones."""
+    return pytest.mark.parametrize(
+        "make",
+        [
+            pytest.param(
+                make,
+                id=name,
+                marks=[] if name in names else pytest.mark.thorough,
+            )
+            for name, make in LAYERS.items()
+        ],
+    )
 
 
 def some_events(batch=BATCH, time=TIME):

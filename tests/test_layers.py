@@ -12,6 +12,7 @@ from tests.families import (
     UNITS,
     every_layer,
     randomize,
+    some_layers,
     variants,
 )
 from tests.keras_checks import LayerChecks
@@ -111,7 +112,7 @@ def test_it_has_as_many_weights_as_the_lesson_says(variant):
     assert layer.count_params() == expected
 
 
-@every_layer
+@some_layers("lesson", "refined")
 def test_it_learns(events, make):
     # JAX takes minutes without compiling.
     check_it_learns(events, make, jit_compile=keras.backend.backend() == "jax")
@@ -176,10 +177,9 @@ def test_mixed_precision(events, make, policy):
     )
 
 
-@every_layer
-@pytest.mark.parametrize("policy", ["mixed_float16"])
-def test_mixed_precision_trains(events, make, policy):
-    layer = make(8, dropout=0.1, recurrent_dropout=0.1, dtype=policy)
+@some_layers("standard", "rnn")
+def test_mixed_precision_trains(events, make):
+    layer = make(8, dropout=0.1, recurrent_dropout=0.1, dtype="mixed_float16")
     model = keras.Sequential([layer, keras.layers.Dense(1, dtype="float32")])
     model.compile(keras.optimizers.Adam(0.03), "mse")
     targets = events.sum(axis=(1, 2))[:, None]

@@ -46,7 +46,7 @@ def test_the_report_says_what_the_file_is(path, model):
     assert report.inputs == {"events": (2, 5, FEATURES)}
     assert report.outputs == ["out"]
     assert report.operators["UNIDIRECTIONAL_SEQUENCE_LSTM"] == 1
-    assert 0 < report.microseconds < 1e6
+    assert report.microseconds > 0
 
 
 def test_the_report_is_printed_as_a_table(path, model):

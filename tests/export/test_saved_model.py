@@ -1,9 +1,6 @@
 """SavedModels: whole, named, free in size, loadable by TensorFlow alone."""
 
-import json
 import stat
-import subprocess
-import sys
 
 import keras
 import numpy as np
@@ -12,36 +9,7 @@ import tensorflow as tf
 
 from keras_gatelstm import GateLSTM, record_gates
 from keras_gatelstm.export import export_saved_model
-
-ALONE = """
-import json, sys
-sys.modules["keras_gatelstm"] = None  # Importing it is an error now.
-import tensorflow as tf
-model = tf.saved_model.load(sys.argv[1])
-serve = model.signatures["serving_default"]
-_, specs = serve.structured_input_signature
-given = {
-    name: tf.constant(value, specs[name].dtype)
-    for name, value in json.load(sys.stdin).items()
-}
-print(json.dumps({n: v.numpy().tolist() for n, v in serve(**given).items()}))
-"""
-
-
-def served(folder, **inputs):
-    """What TensorFlow, in a process of its own, makes of the inputs."""
-    given = json.dumps(
-        {name: np.array(v).tolist() for name, v in inputs.items()}
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", ALONE, str(folder)],
-        input=given,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+from tests.tensorflow_alone import served
 
 
 def make_model(**options):
@@ -115,13 +83,12 @@ def test_the_gates_of_a_layer_used_twice_are_told_twice(tmp_path):
 
 def test_versions_count_on_and_are_never_overwritten(tmp_path):
     model = make_model()
-    folders = [
-        export_saved_model(model, tmp_path / "base", version).path
-        for version in (None, None, 7, None)
-    ]
-    assert [folder.name for folder in folders] == ["1", "2", "7", "8"]
+    for name in ("1", "7", "old"):
+        (tmp_path / name).mkdir()
+    assert export_saved_model(model, tmp_path).path == tmp_path / "8"
     with pytest.raises(ValueError, match="version 7 is already in"):
-        export_saved_model(model, tmp_path / "base", 7)
+        export_saved_model(model, tmp_path, 7)
+    assert list((tmp_path / "7").iterdir()) == []
 
 
 @pytest.mark.parametrize("version", [0, -1, "new", 1.5, True])

@@ -21,6 +21,7 @@ SMALL = {
     "steps": 16,
     "minutes": None,
     "epochs": 2,
+    "variant": "standard",
     # All that is random, and all that is carried along.
     "embedding_dropout": 0.1,
     "recurrent_dropout": 0.2,

@@ -12,6 +12,7 @@ from keras_gatelstm.report import write_report
 from tests.report.traces import some_trace
 
 webdriver = pytest.importorskip("selenium.webdriver")
+from selenium.common.exceptions import WebDriverException  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.support.select import Select  # noqa: E402
@@ -23,10 +24,13 @@ pytestmark = pytest.mark.skipif(
 )
 
 TEXT = 'The "end",\nhe said.\n'
+# Seconds; only a browser that hangs takes so long.
+PATIENCE = 600
 OPTIONS = [
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
+    "--disable-dev-shm-usage",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
@@ -46,13 +50,7 @@ def trace():
 @pytest.fixture(scope="module")
 def browser(trace, tmp_path_factory):
     folder = tmp_path_factory.mktemp("browser")
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for option in [*OPTIONS, f"--user-data-dir={folder / 'profile'}"]:
-        options.add_argument(option)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    service = webdriver.ChromeService(DRIVER)
-    driver = webdriver.Chrome(options=options, service=service)
+    driver = started(folder)
     try:
         go(driver, write_report(trace, folder / "report.html", "A <title>"))
         yield driver
@@ -60,10 +58,26 @@ def browser(trace, tmp_path_factory):
         driver.quit()
 
 
+def started(folder, tries=5):
+    """A browser; a port that was free may be taken when it is opened."""
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for option in [*OPTIONS, f"--user-data-dir={folder / f'profile{tries}'}"]:
+        options.add_argument(option)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    service = webdriver.ChromeService(DRIVER)
+    try:
+        return webdriver.Chrome(options=options, service=service)
+    except WebDriverException:
+        if tries == 1:
+            raise
+        return started(folder, tries - 1)
+
+
 def go(driver, page):
     driver.get(Path(page).as_uri())
     ready = "return document.body.dataset.ready === 'true'"
-    WebDriverWait(driver, 20).until(lambda it: it.execute_script(ready))
+    WebDriverWait(driver, PATIENCE).until(lambda it: it.execute_script(ready))
 
 
 @pytest.fixture

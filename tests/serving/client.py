@@ -1,14 +1,9 @@
-"""Ask the stand-in for TensorFlow Serving, which runs as its own process."""
+"""Ask the stand-in for TensorFlow Serving, which is a process of its own."""
 
 import base64
 import contextlib
 import http.client
 import json
-import os
-import subprocess
-import sys
-import tempfile
-import threading
 from pathlib import Path
 
 import grpc
@@ -20,8 +15,9 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-PROGRAM = Path(__file__).parent / "server.py"
-SECONDS_TO_START = 120
+from tests.child_process import ChildProcess
+
+_program = ChildProcess(str(Path(__file__).parent / "server.py"))
 
 
 class RestError(Exception):
@@ -43,42 +39,16 @@ def serving(base_path, name, strict=False):
             see `server.py`.
 
     Raises:
-        RuntimeError: The server did not start; the message is its stderr.
+        RuntimeError: The model cannot be served; the message says why.
     """
-    command = [sys.executable, str(PROGRAM), str(base_path), name]
-    # A GPU's memory is all taken by the process of the tests.
-    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "-1"}
-    with (
-        tempfile.TemporaryFile("w+") as errors,
-        subprocess.Popen(
-            [*command, "--strict"] if strict else command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            env=environment,
-        ) as process,
-    ):
-        try:
-            with asking(name, started(process, errors)) as server:
-                yield server
-        finally:
-            process.kill()
-
-
-def started(process, errors):
-    """The server's ports, once it is ready."""
-    timer = threading.Timer(SECONDS_TO_START, process.kill)
-    timer.start()
+    ports = _program.ask(base_path=str(base_path), name=name, strict=strict)
+    if "error" in ports:
+        raise RuntimeError(ports["error"])
     try:
-        line = process.stdout.readline()
+        with asking(name, ports) as server:
+            yield server
     finally:
-        timer.cancel()
-    if not line:
-        process.wait()
-        errors.seek(0)
-        raise RuntimeError(f"the server did not start:\n{errors.read()}")
-    return json.loads(line)
+        _program.ask(stop=ports["grpc"])
 
 
 @contextlib.contextmanager
@@ -89,6 +59,7 @@ def asking(name, ports):
     ]
     address = f"127.0.0.1:{ports['grpc']}"
     with grpc.insecure_channel(address, options) as channel:
+        grpc.channel_ready_future(channel).result()
         yield Server(name, channel, ports["rest"])
 
 

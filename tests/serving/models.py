@@ -15,6 +15,10 @@ INVALID_ARGUMENT = grpc.StatusCode.INVALID_ARGUMENT
 NOT_FOUND = grpc.StatusCode.NOT_FOUND
 
 
+class LoadError(Exception):
+    """Why a model cannot be served."""
+
+
 class Refusal(Exception):  # noqa: N818
     """A request's refusal, with the status code that gRPC has for it."""
 
@@ -155,7 +159,11 @@ class Models:
 
     @classmethod
     def load(cls, base_path, name, strict):
-        """Load and warm up all versions; SystemExit says what went wrong."""
+        """Load and warm up all versions.
+
+        Raises:
+            LoadError: There are none, or a request to warm up with fails.
+        """
         versions = {}
         folders = [f for f in Path(base_path).iterdir() if f.name.isdigit()]
         for folder in sorted(folders, key=lambda folder: int(folder.name)):
@@ -163,7 +171,7 @@ class Models:
             versions[model.version] = model
             warm(model, folder / WARM_UP)
         if not versions:
-            raise SystemExit(f"no versions of {name} in {base_path}")
+            raise LoadError(f"no versions of {name} in {base_path}")
         return cls(name, versions, strict)
 
     def find(self, spec):
@@ -193,6 +201,6 @@ def warm(model, path):
     try:
         model.warm_up(path)
     except (Refusal, ValueError, DecodeError, tf.errors.OpError) as error:
-        raise SystemExit(
+        raise LoadError(
             f"warm-up of version {model.version} failed: {error}"
         ) from error

@@ -1,11 +1,14 @@
 """A stand-in for TensorFlow Serving, on loopback, for tests.
 
-    python tests/serving/server.py BASE_PATH NAME [--strict]
+    python tests/serving/server.py
 
-serves the versions of a model in `BASE_PATH` by gRPC and by REST. It prints
-the two ports as a line of JSON when it is ready, and ends when stdin does.
+reads requests from its standard input and answers each, a line of JSON each:
 
-With `--strict` it also refuses what TensorFlow Serving itself refuses although
+- `{"base_path": ..., "name": ..., "strict": false}` serves the versions of a
+  model by gRPC and by REST; the answer has the two ports, or an `error`.
+- `{"stop": PORT}` ends what is served by gRPC at that port.
+
+What is `strict` also refuses what TensorFlow Serving itself refuses although
 the signature would let it pass: by REST, requests that leave an input to its
 default. An unknown signature is then FAILED_PRECONDITION, and 400 by REST.
 """
@@ -16,14 +19,13 @@ if __name__ == "__main__":
     # A served model must need neither: importing them is an error now.
     sys.modules["keras"] = sys.modules["keras_gatelstm"] = None
 
-import argparse
 import json
 import threading
 from concurrent import futures
 
 import grpc
 import rest
-from models import INVALID_ARGUMENT, Models, Refusal
+from models import INVALID_ARGUMENT, LoadError, Models, Refusal
 from tensorflow_serving.apis import (
     get_model_metadata_pb2,
     prediction_service_pb2_grpc,
@@ -84,20 +86,37 @@ def start_grpc(models):
     return server, port
 
 
+class Served:
+    """A model by gRPC and by REST, until it is stopped."""
+
+    def __init__(self, base_path, name, strict):
+        models = Models.load(base_path, name, strict)
+        self.by_grpc, grpc_port = start_grpc(models)
+        self.by_rest = rest.start(models)
+        self.ports = {"grpc": grpc_port, "rest": self.by_rest.server_port}
+        threading.Thread(target=self.by_rest.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self.by_grpc.stop(None).wait()
+        self.by_rest.shutdown()
+        self.by_rest.server_close()
+
+
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("base_path")
-    parser.add_argument("name")
-    parser.add_argument("--strict", action="store_true")
-    args = parser.parse_args()
-    models = Models.load(args.base_path, args.name, args.strict)
-    by_grpc, port = start_grpc(models)
-    by_rest = rest.start(models)
-    threading.Thread(target=by_rest.serve_forever, daemon=True).start()
-    print(json.dumps({"grpc": port, "rest": by_rest.server_port}), flush=True)
-    sys.stdin.read()
-    by_grpc.stop(None)
-    by_rest.shutdown()
+    running = {}
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            if "stop" in request:
+                running.pop(request["stop"]).stop()
+                said = {}
+            else:
+                served = Served(**request)
+                said = served.ports
+                running[served.ports["grpc"]] = served
+        except LoadError as error:
+            said = {"error": str(error)}
+        print(json.dumps(said), flush=True)
 
 
 if __name__ == "__main__":

@@ -254,7 +254,7 @@ def test_strict_is_as_unforgiving_as_the_real_server(base_path):
         http.client.HTTPConnection("127.0.0.1", port).connect()
 
 
-def test_a_warm_up_that_fails_stops_the_server(tmp_path):
+def test_what_fails_in_its_warm_up_is_not_served(tmp_path):
     save(tmp_path / "1", offset=0)
     record(tmp_path / "1", request_for({"x": X.astype("int32")}))
     with (
