@@ -66,6 +66,9 @@ class GateCell(options.UnitsLayer, DropoutRNNCell):
 
     memories: tuple[str, ...]
     networks: tuple[str, ...]  # Those that read the event, in Keras's order.
+    # Whether Keras's cell draws the seed of its dropout before those of its
+    # initializers: then ours does, so as to start from the same weights.
+    dropout_seed_first = False
 
     def __init__(
         self,
@@ -77,13 +80,14 @@ class GateCell(options.UnitsLayer, DropoutRNNCell):
         seed: int | None = None,
         **kwargs: Unpack[options.WeightOptions],
     ) -> None:
+        drawn = self.dropout_seed_first and keras.random.SeedGenerator(seed)
         super().__init__(units, activations, **kwargs)
         self.dropout = options.check_fraction("dropout", dropout)
         self.recurrent_dropout = options.check_fraction(
             "recurrent_dropout", recurrent_dropout
         )
         self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.seed_generator = drawn or keras.random.SeedGenerator(seed)
         sizes = [self.units] * len(self.memories)
         self.state_size = sizes if len(sizes) > 1 else self.units
         self.output_size = self.units

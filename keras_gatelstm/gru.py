@@ -35,6 +35,7 @@ class GateGRUCell(GateCell):
             multiplied by, as in cuDNN and PyTorch, or before. Default `True`:
             every network then has two biases, as in `keras.layers.GRU`, the
             event's and the memory's.
+        implementation: Accepted as in `keras.layers.GRUCell`, and ignored.
         **kwargs: `use_bias`, the initializers, regularizers and constraints
             of the weights, `dropout`, `recurrent_dropout` and `seed`, as in
             `GateCell`; `name`, `dtype` and `trainable`, as in any Keras
@@ -77,6 +78,7 @@ class GateGRUCell(GateCell):
         activation: Any = "tanh",
         recurrent_activation: Any = "sigmoid",
         reset_after: bool = True,
+        implementation: int = 2,
         **kwargs: Unpack[CellOptions],
     ) -> None:
         activations = {
@@ -162,6 +164,7 @@ class GateGRU(GateSequence):
         recurrent_activation: Squishes the update and reset factors. Default
             `"sigmoid"`.
         reset_after: As in `GateGRUCell`. Default `True`.
+        implementation: Accepted as in `keras.layers.GRU`, and ignored.
         **kwargs: `use_bias`, the initializers, regularizers and constraints
             of the weights, `dropout`, `recurrent_dropout` and `seed`, as in
             `GateCell`; `activity_regularizer`, `return_sequences`,
@@ -199,6 +202,7 @@ class GateGRU(GateSequence):
         activation: Any = "tanh",
         recurrent_activation: Any = "sigmoid",
         reset_after: bool = True,
+        implementation: int = 2,
         **kwargs: Unpack[SequenceOptions],
     ) -> None:
         cell_options = {

@@ -57,6 +57,7 @@ class GateLSTMCell(GateCell):
         coupled: Boolean, whether to learn just where it is forgotten, with
             no network for the ignore factor. For the standard variant.
             Default `False`.
+        implementation: Accepted as in `keras.layers.LSTMCell`, and ignored.
         **kwargs: `use_bias`, the initializers, regularizers and constraints
             of the weights, `dropout`, `recurrent_dropout` and `seed`, as in
             `GateCell`; `name`, `dtype` and `trainable`, as in any Keras
@@ -115,6 +116,7 @@ class GateLSTMCell(GateCell):
         unit_forget_bias: bool = True,
         peephole: bool = False,
         coupled: bool = False,
+        implementation: int = 2,
         **kwargs: Unpack[CellOptions],
     ) -> None:
         activations = {
@@ -234,6 +236,7 @@ class GateLSTM(GateSequence):
             ones. Default `True`.
         peephole: As in `GateLSTMCell`. Default `False`.
         coupled: As in `GateLSTMCell`. Default `False`.
+        implementation: Accepted as in `keras.layers.LSTM`, and ignored.
         **kwargs: The rest of what `keras.layers.LSTM` takes: `use_bias`, the
             initializers, regularizers and constraints of the weights,
             `dropout`, `recurrent_dropout` and `seed`, as in `GateCell`;
@@ -276,6 +279,7 @@ class GateLSTM(GateSequence):
         unit_forget_bias: bool = True,
         peephole: bool = False,
         coupled: bool = False,
+        implementation: int = 2,
         **kwargs: Unpack[SequenceOptions],
     ) -> None:
         cell_options = {

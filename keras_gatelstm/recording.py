@@ -63,7 +63,6 @@ def recording(note: Note) -> Loop:
             return_state=True,
             go_backwards=layer.go_backwards,
             unroll=layer.unroll,
-            zero_output_for_mask=layer.zero_output_for_mask,
             dtype=layer.dtype_policy,
         )
         told, _, *memories = run(
@@ -71,12 +70,19 @@ def recording(note: Note) -> Loop:
         )
         memories = keras.tree.pack_sequence_as(initial_state, memories)
         outputs, activities = teller.taken_apart(told)
+        last = outputs[:, -1]
+        if mask is not None and layer.zero_output_for_mask:
+            # Gates and memories have no such zeros, and where Keras puts
+            # those of the outputs depends on the backend.
+            last, outputs, memories = run_by_keras(
+                layer, sequences, initial_state, mask, training
+            )
         if layer.go_backwards:
             activities = keras.tree.map_structure(
                 lambda value: ops.flip(value, axis=1), activities
             )
         note(layer, activities, mask)
-        return outputs[:, -1], outputs, memories
+        return last, outputs, memories
 
     return recorded_loop
 

@@ -62,6 +62,7 @@ class GateRNNCell(GateCell):
 
     memories = ("memory",)
     networks = ("memory",)
+    dropout_seed_first = True
 
     def __init__(
         self,

@@ -37,14 +37,19 @@ def takes(layer: "GateLSTM", mask: Tensor | None, training: bool) -> bool:
 def run(
     layer: "GateLSTM", sequences: Tensor, initial_state: Any
 ) -> tuple[Tensor, Tensor, Any]:
-    """Gives what the layer's `inner_loop` gives."""
+    """Gives what the layer's `inner_loop` gives.
+
+    Raises:
+        ValueError: if a memory to start with is not `(batch, units)`, nor of
+            a shape that broadcasts to it.
+    """
     import torch
 
+    sequences = ops.cast(sequences, layer.compute_dtype)
     if layer.go_backwards:
         sequences = torch.flip(sequences, [1])
-    # The memories of a stateful layer are overwritten before the gradient is
-    # taken: it needs them as they were.
-    memories = [memory.clone()[None] for memory in initial_state]
+    shape = (len(sequences), layer.units)
+    memories = [_memory(layer, it, shape)[None] for it in initial_state]
     outputs, *memories = torch.lstm(
         sequences,
         memories,
@@ -57,6 +62,23 @@ def run(
         batch_first=True,
     )
     return outputs[:, -1], outputs, [memory[0] for memory in memories]
+
+
+def _memory(layer: "GateLSTM", given: Tensor, shape: tuple[int, int]) -> Tensor:
+    """A memory to start with, in full: the operator does not look at shapes."""
+    import torch
+
+    memory = ops.cast(given, layer.compute_dtype)
+    try:
+        memory = torch.broadcast_to(memory, shape)
+    except RuntimeError as error:
+        raise ValueError(
+            f"initial_state of {layer.name} must have the shape {shape}, "
+            f"(batch, units). Received: shape {tuple(memory.shape)}"
+        ) from error
+    # A stateful layer's memory is overwritten before the gradient is taken,
+    # which needs it as it was.
+    return memory.clone()
 
 
 def _weights(layer: "GateLSTM") -> list[Tensor]:

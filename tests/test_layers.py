@@ -209,6 +209,14 @@ def test_impossible_rates_are_refused(name, rate):
         GateLSTM(3, **{name: rate})
 
 
+@pytest.mark.parametrize("make", [GateLSTM, GateGRU])
+def test_kerass_choice_of_implementation_is_taken_and_ignored(make):
+    config = {**make(3).get_config(), "implementation": 1}
+    layer = make.from_config(config)
+    assert layer.get_config() == make(3, name=layer.name).get_config()
+    type(layer.cell)(3, implementation=1)
+
+
 def test_an_unknown_cudnn_choice_is_refused():
     with pytest.raises(ValueError, match='must be "auto" or True or False'):
         GateLSTM(3, use_cudnn="maybe")

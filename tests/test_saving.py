@@ -102,6 +102,27 @@ def test_config_has_every_argument_and_brings_it_back(layer_class, options):
         assert not network.trainable
 
 
+# Keras warns of each layer that it leaves as it is.
+@pytest.mark.filterwarnings("ignore:Layer .* does not have a:UserWarning")
+def test_a_quantized_model_is_saved_and_loaded(events, tmp_path):
+    model = keras.Sequential(
+        [
+            keras.Input((None, FEATURES)),
+            GateLSTM(UNITS, return_sequences=True),
+            GateGRU(UNITS),
+            keras.layers.Dense(2),
+        ]
+    )
+    before = model.predict(events, verbose=0)
+    with pytest.warns(UserWarning, match="is not quantized in part"):
+        model.quantize("int8")
+    after = model.predict(events, verbose=0)
+    assert 0 < np.abs(after - before).max() < 0.1
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(loaded.predict(events, verbose=0), after)
+
+
 FRESH = """
 import sys
 import keras, numpy as np

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from keras_gatelstm import GateLSTM
-from tests.backends import arrays, gradients
+from tests.backends import array, arrays, gradients
 from tests.families import UNITS, randomize
 
 torch = pytest.importorskip("torch")
@@ -100,3 +100,45 @@ def test_what_the_operator_has_not_is_left_to_the_loop(
         call = {"mask": np.ones(events.shape[:2], bool)}
     layer(events, **call)
     assert not operator_calls
+
+
+def memories(rows, units=UNITS):
+    random = np.random.default_rng(1)
+    return [
+        random.normal(size=(rows, units)).astype("float32") for _ in range(2)
+    ]
+
+
+def test_memories_of_one_row_are_those_of_all_rows(events, operator_calls):
+    fast, slow = pair(events)
+    given = memories(1)
+    np.testing.assert_allclose(
+        *(array(it(events, initial_state=given)) for it in (fast, slow)),
+        atol=1e-6,
+    )
+    assert operator_calls
+
+
+@pytest.mark.parametrize(("rows", "units"), [(2, UNITS), (None, UNITS + 1)])
+def test_memories_of_other_shapes_are_refused(events, rows, units):
+    rows = rows or len(events)
+    with pytest.raises(ValueError, match=r"initial_state of .* must have the"):
+        GateLSTM(UNITS, "standard")(events, initial_state=memories(rows, units))
+
+
+@pytest.mark.parametrize("dtype", ["int32", "int64", "uint8", "bool"])
+@pytest.mark.parametrize("policy", ["float32", "float64"])
+def test_numbers_that_are_no_floats_are_taken(events, dtype, policy):
+    given = (events > 0).astype(dtype)
+    fast, slow = pair(events, dtype=policy)
+    found = array(fast(given))
+    np.testing.assert_allclose(found, array(slow(given)), atol=1e-6)
+    assert found.dtype == policy
+
+
+def test_a_model_of_whole_numbers_reads_both_ways(events):
+    inputs = keras.Input(events.shape[1:], dtype="int32")
+    both = keras.layers.Bidirectional(GateLSTM(UNITS, "standard"))
+    model = keras.Model(inputs, both(inputs))
+    outputs = model.predict((events > 0).astype("int32"), verbose=0)
+    assert outputs.shape == (len(events), 2 * UNITS)

@@ -7,11 +7,15 @@ config is written and read in one process, each can have a name of its own.
 """
 
 import inspect
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import keras
+
+# A name is the same for all threads: one at a time writes configs.
+_naming = threading.Lock()
 
 
 @contextmanager
@@ -19,23 +23,24 @@ def named_apart(original: keras.layers.Layer) -> Iterator[dict[str, Any]]:
     """Gives the unregistered classes and functions in use unlike names.
 
     As long as it lasts, for configs to be written with them; they have their
-    own names back when they are read.
+    own names back when they are read. Other threads wait for their turn.
 
     Yields:
         What to read the configs with: `custom_objects`.
     """
-    apart = {
-        f"{thing.__name__}_{number}_".replace("<lambda>", "lambda"): thing
-        for number, thing in enumerate(_unregistered_in(original))
-    }
-    names = {name: thing.__name__ for name, thing in apart.items()}
-    try:
-        for name, thing in apart.items():
-            thing.__name__ = name
-        yield apart
-    finally:
-        for name, thing in apart.items():
-            thing.__name__ = names[name]
+    with _naming:
+        apart = {
+            f"{thing.__name__}_{number}_".replace("<lambda>", "lambda"): thing
+            for number, thing in enumerate(_unregistered_in(original))
+        }
+        names = {name: thing.__name__ for name, thing in apart.items()}
+        try:
+            for name, thing in apart.items():
+                thing.__name__ = name
+            yield apart
+        finally:
+            for name, thing in apart.items():
+                thing.__name__ = names[name]
 
 
 def _unregistered_in(original: keras.layers.Layer) -> list[Any]:

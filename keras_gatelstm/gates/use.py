@@ -23,6 +23,19 @@ def check_refinement(name: str, wanted: Any, variant: str) -> bool:
     return bool(wanted)
 
 
+class UsefulMemory(keras.layers.Dense):
+    """The lesson's network of what was kept; never quantized alone.
+
+    `model.quantize` quantizes what has a way to be: the other networks of a
+    gate have none.
+    """
+
+    def quantize(self, *args: Any, **kwargs: Any) -> None:
+        raise NotImplementedError(
+            f"{self.path} stays as it is: a gate is not quantized in part."
+        )
+
+
 @register
 class UseGate(Gate):
     """Decides what of the memories to use: the new short-term memory.
@@ -110,9 +123,7 @@ class UseGate(Gate):
             for name, value in self.weight_options.items()
             if not name.startswith("recurrent_")
         }
-        return keras.layers.Dense(
-            self.units, activation, **dense_options, **common
-        )
+        return UsefulMemory(self.units, activation, **dense_options, **common)
 
     def build(self, event_shape: Shape, **_: Shape) -> None:
         self.use_factor.build(event_shape)

@@ -125,13 +125,23 @@ def _words(trace: GateTrace) -> tuple[list[str], np.ndarray]:
             np.arange(time), batch
         )
     words, numbers = np.unique(trace.tokens.astype(str), return_inverse=True)
-    return [_visible(word) for word in words], numbers.reshape(-1)
+    names: dict[str, None] = {}
+    for word in words:
+        name = _visible(word)
+        while name in names:
+            name += "_"
+        names[name] = None
+    return list(names), numbers.reshape(-1)
 
 
 def _visible(word: str) -> str:
     """The word without what separates words in the file."""
-    marks = {" ": "␣", "\n": "⏎", "\t": "⇥", "\r": "␍", "": "∅"}
-    return marks.get(word, "".join(marks.get(it, it) for it in word))
+    marks = {" ": "␣", "\n": "⏎", "\t": "⇥", "\r": "␍"}
+    shown = [
+        f"U+{ord(it):04X}" if it.isspace() and it not in marks else it
+        for it in word
+    ]
+    return "".join(marks.get(it, it) for it in shown) or "∅"
 
 
 def _lstmvis(trace: GateTrace, name: str) -> str:

@@ -103,7 +103,7 @@ class _Recorder(keras.Model):
     ) -> dict[str, Any]:
         outputs: dict[str, Any] = {}
         uses: dict[int, int] = {}
-        self.told = {}
+        told: dict[str, list[str]] = {}
 
         def note(
             layer: keras.layers.RNN,
@@ -116,7 +116,7 @@ class _Recorder(keras.Model):
                 path = self.paths[id(layer)]
                 path += f"/{cell}" if stacked else ""
                 path += f":{use}" if use > 1 else ""
-                self.told[path] = list(activity)
+                told[path] = list(activity)
                 outputs[path] = activity
                 if mask is not None:
                     outputs[f"{path}/mask"] = mask
@@ -124,6 +124,8 @@ class _Recorder(keras.Model):
         loop = self._starting(given.get("memories", {}), recording(note))
         with looping(self.model, loop):
             call(self.model, given, training)
+        # At the end: a call that fails leaves what is compiled as it was.
+        self.told = told
         return outputs
 
     def _starting(self, memories: dict[str, list[Any]], loop: Loop) -> Loop:

@@ -1,5 +1,8 @@
 """Classes and functions that people write are carried as they are."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import keras
 import numpy as np
 import pytest
@@ -121,4 +124,25 @@ def test_a_compiled_model_trains_on(events):
     for name in losses[0].history:
         np.testing.assert_allclose(
             losses[0].history[name], losses[1].history[name], rtol=1e-4
+        )
+
+
+def test_threads_do_not_see_each_others_names(events):
+    """Each converts its own model of a class that Keras does not know."""
+    scale = layer_that_multiplies_by(2.0)
+    model = sequential(layers.LSTM(4), scale)
+    name = type(scale).__name__
+    expected = array(model(events))
+    start = threading.Barrier(4)
+
+    def convert(_):
+        start.wait()
+        return [from_keras(model) for _ in range(5)]
+
+    with ThreadPoolExecutor(4) as pool:
+        found = [it for many in pool.map(convert, range(4)) for it in many]
+    assert type(scale).__name__ == name
+    for converted in found:
+        np.testing.assert_allclose(
+            array(converted(events)), expected, atol=1e-5
         )

@@ -79,7 +79,7 @@ def cells():
         yield pytest.param(*cell, marks=marks, id="-".join(map(str, cell)))
 
 
-@pytest.mark.parametrize(("name", "form", "quantize"), cells())
+@pytest.mark.parametrize(("name", "form", "quantize"), [*cells()])
 def test_it_works_as_the_readme_says(name, form, quantize, events, tmp_path):
     model, path = make_model(name), tmp_path / "model.tflite"
 

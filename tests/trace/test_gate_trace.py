@@ -107,6 +107,18 @@ def test_lstmvis_finds_states_words_and_their_numbers(tmp_path):
     assert len(config["states"]["types"]) == 4
 
 
+def test_words_of_white_space_are_words_to_lstmvis(tmp_path):
+    spaces = [it for it in map(chr, range(0x3001)) if it.isspace()]
+    words = [*spaces, "␣", "a\xa0b", "", "b"]
+    layer = LayerTrace("rnn", {"kept": np.zeros((1, len(words), 2))}, None)
+    GateTrace({"rnn": layer}, np.array([words])).save(tmp_path / "t.h5")
+    lines = (tmp_path / "words.dict").read_text("utf-8").split("\n")[:-1]
+    assert len({line.split()[0] for line in lines}) == len(words)
+    assert sorted(int(line.split()[1]) for line in lines) == list(
+        range(len(words))
+    )
+
+
 def test_files_that_are_no_traces_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="There is no file"):
         GateTrace.load(tmp_path / "none.npz")

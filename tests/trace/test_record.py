@@ -8,6 +8,9 @@ import pytest
 from keras import layers, ops
 
 from keras_gatelstm import GateLSTM, GateTrace, convert, record_gates
+from keras_gatelstm.loops import looping
+from keras_gatelstm.recording import recording
+from keras_gatelstm.trace.run import forget_compiled
 from tests.backends import array
 from tests.families import (
     LSTM,
@@ -64,6 +67,42 @@ def test_dropout_is_that_of_the_layer(family, events, dropout):
         # And the recording draws nothing that the layer would have drawn.
         again = record_gates(layer, events, training=True)
         np.testing.assert_array_equal(memory_of(trace), memory_of(again))
+
+
+@pytest.mark.parametrize("unroll", [False, True])
+@pytest.mark.parametrize("go_backwards", [False, True])
+@pytest.mark.parametrize("make", [GateLSTM, layers.LSTM])
+def test_zeros_for_masked_steps_are_the_outputs_alone(
+    events, make, go_backwards, unroll
+):
+    if keras.backend.backend() == "torch" and go_backwards and unroll:
+        pytest.skip("Keras itself fails there")
+    events[1, 3:] = 0
+    events[2, 2] = 0
+    options = {"return_sequences": True, "go_backwards": go_backwards}
+    first = make(UNITS, unroll=unroll, **options)
+    parts = [layers.Masking(), first, layers.Dense(2)]
+    model = sequence(*parts)
+    repeating = record_gates(model, events).only_layer()
+    first.zero_output_for_mask = True
+    outputs = array(model(events))
+    forget_compiled(model)
+    told = record_gates(model, events).only_layer()
+    for name, value in told.items():
+        np.testing.assert_allclose(value, repeating[name], atol=1e-6)
+    # And what comes after the layer is given its zeros.
+    with looping(model, recording(lambda *_: None)):
+        np.testing.assert_allclose(array(model(events)), outputs, atol=1e-6)
+
+
+@pytest.mark.parametrize("tokens", [None, "abcdef"])
+def test_a_call_that_failed_changes_nothing(events, tokens):
+    model = sequence(layers.LSTM(UNITS))
+    before = record_gates(model, events, tokens=tokens)
+    with pytest.raises(ValueError, match="shape"):
+        record_gates(model, events[0])
+    after = record_gates(model, events, tokens=tokens)
+    assert list(after.only_layer()) == list(before.only_layer())
 
 
 def test_masked_steps_are_marked_and_repeat_the_step_before(events):
