@@ -114,6 +114,7 @@ def whole_sequences(folder: Path) -> None:
                 quantize,
                 time_steps=STEPS,
                 representative_data=examples,
+                carry_state=(form, quantize) == ("fused", "int8"),
             )
     calls = {
         str(cell): invoke(it.path, 1 if it.form == "streaming" else STEPS)
@@ -229,6 +230,7 @@ def trained(folder: Path) -> None:
             time_steps=STEPS,
             representative_data=examples,
             check_inputs=unseen,
+            carry_state=form == "fused",
         )
         title = f"{variant}, {form}, int8"
         rows.append([title, report.largest_error, report.error_in_range])

@@ -29,6 +29,11 @@ MOST_UNROLLED = 256
 
 
 # Measured on a trained model: 0.15 of the outputs' range, against 0.006.
+# One scale for all numbers of an input is none for an event that empties.
+_NO_EMPTYING_IN_INT8 = (
+    "in int8 a fused file cannot empty its memories by itself. Take "
+    '"unrolled", or carry_state=True and reset the file before each sequence'
+)
 _NO_LOOPS_IN_INT8 = (
     "a layer cannot be looped in int8: the ranges that the converter takes "
     'from examples lose too much there. Take "unrolled" or "streaming"'
@@ -50,6 +55,8 @@ class Form:
     # In the signature, by name: shapes. Streaming only.
     memories: Shapes = field(default_factory=dict)
     fused_layers: int = 0
+    # Whether memories inside the file stay from call to call.
+    carries: bool = False
 
 
 def form_of(
@@ -59,24 +66,32 @@ def form_of(
     time_steps: int | None,
     quantize: str | None,
     micro: bool,
+    carry_state: bool = False,
 ) -> Form:
     """The model in this form, or for `"auto"` in the best possible.
 
     Raises:
         FormError: if it cannot be in this form, or in any.
     """
-    if form == "looped" and quantize == "int8":
-        raise FormError(_NO_LOOPS_IN_INT8)
+    excluded = {}
+    if quantize == "int8":
+        excluded["looped"] = _NO_LOOPS_IN_INT8
+        if not carry_state:
+            excluded["fused"] = _NO_EMPTYING_IN_INT8
+    sizes = batch_size, time_steps, carry_state
+    if form in excluded:
+        raise FormError(excluded[form])
     if form != "auto":
-        return _traced(model, form, batch_size, time_steps, "as asked")
+        return _traced(model, form, *sizes, "as asked")
     refused = []
     for name, why in _by_merit(time_steps, quantize, micro):
+        if name in excluded:
+            continue
         try:
-            return _traced(model, name, batch_size, time_steps, why)
+            return _traced(model, name, *sizes, why)
         except FormError as error:
             refused.append(f"{name}: {error}")
-    if quantize == "int8":
-        refused.append(f"looped: {_NO_LOOPS_IN_INT8}")
+    refused += [f"{name}: {why}" for name, why in excluded.items()]
     raise FormError(f"no form is possible. {'; '.join(refused)}")
 
 
@@ -95,8 +110,7 @@ def _by_merit(
     else:
         order = [fused, unrolled, looped]
     # LiteRT for Microcontrollers lacks operators that the loop needs.
-    no_loops = micro or quantize == "int8"
-    return [it for it in order if not (no_loops and it is looped)]
+    return [it for it in order if not (micro and it is looped)]
 
 
 def _traced(
@@ -104,6 +118,7 @@ def _traced(
     form: str,
     batch_size: int | None,
     time_steps: int | None,
+    carry_state: bool,
     why: str,
 ) -> Form:
     layers = recurrent_layers(model)
@@ -121,8 +136,12 @@ def _traced(
         if not inside:
             memories = {name: (batch_size, sizes[name]) for name in sizes}
     fuses = form == "fused" or (form == "streaming" and inside)
+    carries = fuses and (form == "streaming" or carry_state)
     fused_layers: list[str] = []
-    loop = _loop(form, steps, fused_layers if fuses else None)
+    operator = loops.fused if carries else loops.fused_from_empty
+    loop = _loop(form, steps)
+    if fuses:
+        loop = _fusing(loop, operator, fused_layers)
     inputs = input_specs(model, batch_size, steps)
     function = _function(model, loop, inputs, memories)
     try:
@@ -142,6 +161,7 @@ def _traced(
         [name for name, is_one in sequences_of(model).items() if is_one],
         memories,
         len(fused_layers),
+        carries,
     )
 
 
@@ -168,26 +188,33 @@ def _function(
     return tf.function(serve, input_signature=specs, autograph=False)
 
 
-def _loop(form: str, steps: int | None, fused_layers: list[str] | None) -> Loop:
-    """How layers run. The names of those that fuse go into `fused_layers`."""
+def _loop(form: str, steps: int | None) -> Loop:
+    """How layers run, or in a fused file those that are not fused."""
     ways: dict[str, Loop] = {
         "fused": loops.unrolled if steps else loops.looped,
         "looped": loops.looped,
         "unrolled": loops.unrolled,
         "streaming": loops.next_step,
     }
-    written_out = ways[form]
-    if fused_layers is None:
-        return written_out
-    names = fused_layers
+    return ways[form]
+
+
+def _fusing(others: Loop, operator: Loop, names: list[str]) -> Loop:
+    """LSTMs by the operator, whose names go into `names`; others by `others`.
+
+    Args:
+        others: How layers run that are no LSTM.
+        operator: How LSTMs run.
+        names: Where the names of the fused layers are noted.
+    """
 
     def fused_where_possible(
         layer: keras.layers.RNN, *args: Any, **kwargs: Any
     ) -> Any:
         if not isinstance(layer.cell, GateLSTMCell):
-            return written_out(layer, *args, **kwargs)
+            return others(layer, *args, **kwargs)
         names.append(layer.name)
-        return loops.fused(layer, *args, **kwargs)
+        return operator(layer, *args, **kwargs)
 
     return fused_where_possible
 

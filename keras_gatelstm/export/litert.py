@@ -42,6 +42,7 @@ def export_litert(
     check_inputs: Any = None,
     tolerance: float | None = None,
     target: str | None = None,
+    carry_state: bool = False,
 ) -> Report:
     """Writes a `.tflite` file of built-in operators, and checks it.
 
@@ -51,8 +52,9 @@ def export_litert(
 
     - `"fused"`: every LSTM as LiteRT's own operator, small and fast; for
       `variant="standard"` and `keras.layers.LSTM`, one batch size, no masks.
-      The operator keeps its memories from call to call: reset all variables
-      before each sequence (`interpreter.reset_all_variables()`).
+      Every call starts with empty memories, by an event before each sequence
+      that shuts all gates; in int8, which has none, with `carry_state=True`
+      only.
     - `"unrolled"`: every step written out; for one number of steps.
     - `"looped"`: a loop; for any number of steps, each at the same cost, and
       of any batch, whatever `time_steps` and `batch_size` say; not in int8.
@@ -90,6 +92,10 @@ def export_litert(
             in int8.
         target: `"micro"` to check on LiteRT for Microcontrollers, too, which
             needs `time_steps`, or streaming.
+        carry_state: Boolean, whether the memories of a fused file stay from
+            call to call, so that a sequence can be given in parts, until all
+            variables are reset (`interpreter.reset_all_variables()`). Default
+            `False`.
 
     Returns:
         What the file is and how it does; printed, it is a table.
@@ -117,7 +123,9 @@ def export_litert(
     path = Path(path)
     micro = target == "micro"
     ready = prepared(model, mixed_precision=False)
-    chosen = form_of(ready, form, batch_size, time_steps, quantize, micro)
+    chosen = form_of(
+        ready, form, batch_size, time_steps, quantize, micro, carry_state
+    )
     samples = None
     tried = random_batches(chosen, ready)
     if quantize == "int8":

@@ -7,6 +7,7 @@ import uuid
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 # The one operator that LiteRT writes into a tensor in place with. It has no
@@ -26,6 +27,11 @@ Result = tuple[Tensor, Tensor, Any]
 # How many steps a round of the loop has. The fewer rounds, the less often
 # memories and outputs are handed on from one to the next.
 ROUND = 8
+
+# The sigmoid of minus this is exactly 0 in float32.
+SHUT = 1e3
+# float16 has numbers up to 65,504.
+LARGEST_FEATURE = 6e4
 
 
 class FormError(ValueError):
@@ -154,12 +160,59 @@ def fused(
     mask: Tensor | None,
     training: bool = False,
 ) -> Result:
-    """LiteRT's own operator, for sequences of any length.
+    """LiteRT's own operator, whose memories stay from call to call.
 
-    The converter puts it in the place of a function of this signature. What
-    the function does itself is never run; it has the right shapes. The
-    memories that it starts with and ends with stay inside the operator.
+    For sequences of any length, given in one call or in several.
     """
+    sequences = _as_fused(layer, sequences, initial_state, mask)
+    last, outputs = _operator(sequences, *_operator_weights(layer.cell))
+    return last, outputs, initial_state
+
+
+def fused_from_empty(
+    layer: keras.layers.RNN,
+    sequences: Tensor,
+    initial_state: Any,
+    mask: Tensor | None,
+    training: bool = False,
+) -> Result:
+    """LiteRT's own operator, emptied by an event before each sequence.
+
+    That event is zeros but for a feature of its own, which is 0 in all other
+    events. Through it the ignore, forget and use factors of its step are
+    exactly 0, whatever the memories of the last call:
+
+    ```
+    LTM = N ∘ 0 + LTM ∘ 0 = 0
+    STM = tanh(LTM) ∘ 0 = 0
+    ```
+    """
+    sequences = _as_fused(layer, sequences, initial_state, mask)
+    kernel, recurrent_kernel, bias = _operator_weights(layer.cell)
+    others = np.abs(recurrent_kernel).sum(axis=0) + np.abs(bias)
+    shutting = max(SHUT, 2 * float(others.max()))
+    # No larger than the other weights are, so that what is quantized with
+    # them stays as exact: the feature is large instead.
+    largest = float(np.abs(kernel).max(initial=0))
+    weight = max(largest, shutting / LARGEST_FEATURE)
+    feature = shutting / weight
+    shut = np.repeat([-weight, -weight, 0.0, -weight], layer.cell.units)
+    kernel = np.concatenate([kernel, shut[np.newaxis]]).astype(kernel.dtype)
+    emptying = np.zeros((sequences.shape[0], 1, len(kernel)), kernel.dtype)
+    emptying[..., -1] = feature
+    sequences = tf.pad(sequences, [[0, 0], [0, 0], [0, 1]])
+    sequences = tf.concat([emptying, sequences], axis=1)
+    last, outputs = _operator(sequences, kernel, recurrent_kernel, bias)
+    return last, outputs[:, 1:], initial_state
+
+
+def _as_fused(
+    layer: keras.layers.RNN,
+    sequences: Tensor,
+    initial_state: Any,
+    mask: Tensor | None,
+) -> Tensor:
+    """The sequences in reading order, if the operator can take them."""
     reason = why_not_fused(layer)
     if reason is None and mask is not None:
         reason = "its input is masked, and the operator knows no masks"
@@ -167,9 +220,30 @@ def fused(
         reason = "it is given its first memories, and the operator's are zeros"
     if reason:
         raise FormError(f"{layer.name} cannot be fused: {reason}")
-    if layer.go_backwards:
-        sequences = tf.reverse(sequences, [1])
-    units = layer.cell.units
+    return tf.reverse(sequences, [1]) if layer.go_backwards else sequences
+
+
+def _operator_weights(cell: GateLSTMCell) -> list[np.ndarray]:
+    """Kernel, recurrent kernel and bias, the gates in Keras's order."""
+    weights = fused_weights(cell)
+    if len(weights) == 2:
+        weights.append(np.zeros(4 * cell.units, weights[0].dtype))
+    return weights
+
+
+def _operator(
+    sequences: Tensor,
+    kernel: np.ndarray,
+    recurrent_kernel: np.ndarray,
+    bias: np.ndarray,
+) -> tuple[Tensor, Tensor]:
+    """The last output and all outputs of LiteRT's LSTM operator.
+
+    The converter puts it in the place of a function of this signature. What
+    the function does itself is never run; it has the right shapes. The
+    memories that it starts with and ends with stay inside the operator.
+    """
+    units = len(recurrent_kernel)
 
     def lstm(
         inputs: Tensor,
@@ -182,9 +256,6 @@ def fused(
         outputs = inputs @ kernel[:, :units]
         return outputs[:, -1], outputs, h, c, tf.constant(0.0)
 
-    weights = fused_weights(layer.cell)
-    if len(weights) == 2:
-        weights.append(tf.zeros(4 * units))
     operator = tf.function(
         lstm,
         autograph=False,
@@ -196,10 +267,9 @@ def fused(
         },
     )
     empty = tf.zeros((sequences.shape[0], units))
-    last, outputs, *_ = operator(
-        sequences, empty, empty, *map(tf.convert_to_tensor, weights)
-    )
-    return last, outputs, initial_state
+    weights = map(tf.convert_to_tensor, (kernel, recurrent_kernel, bias))
+    last, outputs, *_ = operator(sequences, empty, empty, *weights)
+    return last, outputs
 
 
 def why_not_fused(layer: keras.layers.RNN) -> str | None:

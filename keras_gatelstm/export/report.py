@@ -22,6 +22,7 @@ class Report:
     inputs: dict[str, tuple[int, ...]]
     outputs: list[str]
     micro: bool
+    carries: bool  # Memories inside, from call to call.
 
     def at(self, path: Path) -> "Report":
         """The same, of a file that has been moved."""
@@ -57,6 +58,6 @@ class Report:
         names = [name for name in self.inputs if name in self.outputs]
         if names:
             return "given and returned; zeros to start with"
-        if "UNIDIRECTIONAL_SEQUENCE_LSTM" in self.operators:
+        if self.carries:
             return "inside, from call to call, until all variables are reset"
         return "empty at the start of each call"

@@ -63,7 +63,8 @@ def export_saved_model(
 
     - `serving_default`: the model's inputs to its outputs, by their names.
     - `padded`: the same for rows of unlike lengths, padded to one, and
-      `lengths`, int32, `(batch,)`. A row gives what it would give alone.
+      `lengths`, int32, `(batch,)`; `<input>_lengths` for each sequence of a
+      model that takes several. A row gives what it would give alone.
     - `step`: one event and the memories, zeros to start with, to the outputs
       and the memories after. An event is an input without its axis of time;
       memories are named `<layer>_short_term_memory`,

@@ -63,21 +63,52 @@ def serving_default(served: Served) -> Any:
 def padded(served: Served) -> Any:
     """The same for rows of unlike lengths: each gives what it gives alone."""
     _check_recurrent(served)
-    if not any(sequences_of(served.model).values()):
+    specs = input_specs(served.model, None, None)
+    names = length_names(served.model)
+    if not names:
         raise FormError("the model takes sequences of one length only")
 
     def serve(*given: Tensor) -> dict[str, Tensor]:
-        *inputs, lengths = given
-        sequence = inputs[[*sequences_of(served.model).values()].index(True)]
-        valid = tf.sequence_mask(lengths, tf.shape(sequence)[1])
+        inputs, lengths = list(given[: len(specs)]), given[len(specs) :]
+        by_name = dict(zip((spec.name for spec in specs), inputs, strict=True))
+        valid = {}
+        for name, length in zip(names, lengths, strict=True):
+            sequence = by_name[name]
+            steps = tf.sequence_mask(length, tf.shape(sequence)[1])
+            valid[sequence.ref()] = steps
         return served.run(inputs, masked(run_by_keras, valid))
 
-    length = tf.TensorSpec([None], tf.int32, name="lengths")
-    return _function(serve, [*input_specs(served.model, None, None), length])
+    return _function(
+        serve,
+        [
+            *specs,
+            *(tf.TensorSpec([None], tf.int32, it) for it in names.values()),
+        ],
+    )
 
 
-def masked(loop: Loop, valid: Tensor) -> Loop:
-    """The same loop, on steps that are `valid`, `(batch, time)`."""
+def length_names(model: keras.Model) -> dict[str, str]:
+    """For each input that is a sequence, the name of its rows' lengths."""
+    sequences = [name for name, is_one in sequences_of(model).items() if is_one]
+    if len(sequences) == 1:
+        return {sequences[0]: "lengths"}
+    return {name: f"{name}_lengths" for name in sequences}
+
+
+# For a tensor that is a sequence, which steps of it are there, `(batch, time)`;
+# for one that is none, `None`.
+Steps = dict[Any, Tensor | None]
+
+
+def masked(loop: Loop, valid: Steps) -> Loop:
+    """Run `loop` on the steps that are there.
+
+    Args:
+        loop: How layers run.
+        valid: The steps of the model's inputs, by `tensor.ref()`. A layer's
+            own are those of what its sequences are computed from.
+    """
+    valid = dict(valid)
 
     def masked_loop(
         layer: keras.layers.RNN,
@@ -86,10 +117,41 @@ def masked(loop: Loop, valid: Tensor) -> Loop:
         mask: Tensor | None,
         training: bool = False,
     ) -> tuple[Tensor, Tensor, Any]:
-        both = valid if mask is None else tf.logical_and(mask, valid)
-        return loop(layer, sequences, initial_state, both, training)
+        steps = _steps_of(sequences, valid)
+        if steps is not None:
+            mask = steps if mask is None else tf.logical_and(mask, steps)
+        last, outputs, memories = loop(
+            layer, sequences, initial_state, mask, training
+        )
+        for tensor in [last, *keras.tree.flatten(memories)]:
+            valid[tensor.ref()] = None
+        valid[outputs.ref()] = steps
+        return last, outputs, memories
 
     return masked_loop
+
+
+def _steps_of(sequences: Tensor, valid: Steps) -> Tensor | None:
+    """The steps that are there in all that a tensor is computed from."""
+    found: dict[int, Tensor] = {}
+    seen: set[Any] = set()
+    to_see = [sequences]
+    while to_see:
+        tensor = to_see.pop()
+        if tensor.ref() in seen:
+            continue
+        seen.add(tensor.ref())
+        if tensor.ref() not in valid:
+            to_see.extend(tensor.op.inputs)
+        elif valid[tensor.ref()] is not None:
+            steps = valid[tensor.ref()]
+            found[id(steps)] = steps
+    if not found:
+        return None
+    first, *others = found.values()
+    for other in others:
+        first = tf.logical_and(first, other)
+    return first
 
 
 def step(served: Served) -> Any:

@@ -54,9 +54,8 @@ class TextModel:
             seed: Tensor = same,
         ) -> dict[str, Tensor]:
             symbols, lengths = self._read(text)
-            logits, memories = self._run(
-                symbols, masked(run_by_keras, _valid(symbols, lengths))
-            )
+            valid = {symbols.ref(): _valid(symbols, lengths)}
+            logits, memories = self._run(symbols, masked(run_by_keras, valid))
             logits = tf.gather(logits, lengths - 1, batch_dims=1)
             written = self._write(logits, memories, length, temperature, seed)
             characters = tf.gather(tf.constant(self.vocabulary), written)

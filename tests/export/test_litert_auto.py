@@ -9,9 +9,9 @@ from keras_gatelstm.export.prepared import prepared
 from tests.export.models import of_symbols, sequential
 
 
-def chosen(model, batch=1, steps=6, quantize=None, micro=False):
+def chosen(model, batch=1, steps=6, quantize=None, micro=False, carry=False):
     ready = prepared(model, mixed_precision=False)
-    return form_of(ready, "auto", batch, steps, quantize, micro)
+    return form_of(ready, "auto", batch, steps, quantize, micro, carry)
 
 
 @pytest.mark.parametrize(
@@ -23,9 +23,15 @@ def chosen(model, batch=1, steps=6, quantize=None, micro=False):
         (layers.LSTM(4), {"quantize": "int8"}, "unrolled", "in int8 on a CPU"),
         (
             layers.LSTM(4),
-            {"quantize": "int8", "micro": True},
+            {"quantize": "int8", "micro": True, "carry": True},
             "fused",
             "LiteRT's own",
+        ),
+        (
+            layers.LSTM(4),
+            {"quantize": "int8", "micro": True},
+            "unrolled",
+            "without LiteRT's own",
         ),
         (layers.LSTM(4), {"batch": None}, "unrolled", "without LiteRT's own"),
         (
@@ -45,7 +51,7 @@ def chosen(model, batch=1, steps=6, quantize=None, micro=False):
         (layers.GRU(4), {"steps": None}, "looped", "or not known"),
         (
             layers.LSTM(4),
-            {"quantize": "int8", "steps": None},
+            {"quantize": "int8", "steps": None, "carry": True},
             "fused",
             "LiteRT's own",
         ),

@@ -91,6 +91,7 @@ def test_it_works_as_the_readme_says(name, form, quantize, events, tmp_path):
             quantize,
             time_steps=STEPS,
             representative_data=events if quantize == "int8" else None,
+            carry_state=form == "fused" and quantize == "int8",
         )
 
     if TABLE[name, form, quantize].startswith("refused"):

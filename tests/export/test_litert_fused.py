@@ -6,10 +6,16 @@ import pytest
 from keras import layers
 
 from keras_gatelstm import GateLSTM
-from keras_gatelstm.export import LiteRTFile, export_litert
+from keras_gatelstm.export import (
+    ExportError,
+    LiteRTFile,
+    export_litert,
+    loops,
+)
 from tests.export.models import (
     array,
     assert_like_keras,
+    examples,
     random_weights,
     sequential,
     some_events,
@@ -29,8 +35,74 @@ def test_one_operator_for_each_lstm_and_no_other_loop(path):
     )
     report = export_litert(model, path)
     assert report.form == "fused"
-    assert report.operators == {"UNIDIRECTIONAL_SEQUENCE_LSTM": 2}
+    assert report.operators["UNIDIRECTIONAL_SEQUENCE_LSTM"] == 2
+    assert "WHILE" not in report.operators
     assert_like_keras(model, path, some_events(1, 5))
+    report = export_litert(model, path, carry_state=True)
+    assert report.operators == {"UNIDIRECTIONAL_SEQUENCE_LSTM": 2}
+
+
+STACKS = {
+    "one": lambda: [layers.LSTM(4)],
+    "an autoencoder": lambda: [
+        layers.LSTM(3),
+        layers.RepeatVector(5),
+        GateLSTM(4, "standard", return_sequences=True),
+        layers.Dense(FEATURES),
+    ],
+    "both ways": lambda: [
+        layers.Bidirectional(layers.LSTM(4, return_sequences=True)),
+        layers.LSTM(4, go_backwards=True, use_bias=False),
+    ],
+}
+
+
+@pytest.mark.parametrize("quantize", [None, "float16", "dynamic"])
+@pytest.mark.parametrize("parts", STACKS.values(), ids=STACKS)
+def test_each_call_starts_with_empty_memories(path, parts, quantize):
+    model = sequential(*parts(), shape=(5, FEATURES))
+    report = export_litert(model, path, "fused", quantize, time_steps=5)
+    assert "empty at the start of each call" in str(report)
+    file = LiteRTFile(path)
+    for scale in (1, 300, -1, 0, 1):  # What 300 leaves in the memories is far.
+        events = scale * some_events(1, 5)
+        again = LiteRTFile(path)
+        [first], [later] = (
+            again(events=events).values(),
+            file(events=events).values(),
+        )
+        np.testing.assert_array_equal(first, later)
+
+
+@pytest.mark.parametrize("size", [0, 1e-4, 0.1, 30])
+@pytest.mark.parametrize("quantize", [None, "float16", "dynamic"])
+def test_weights_of_any_size_let_memories_be_emptied(path, size, quantize):
+    model = sequential(layers.LSTM(4, return_sequences=True))
+    lstm = model.layers[0]
+    lstm.set_weights([size * weight for weight in lstm.get_weights()])
+    events = some_events(1, 5)
+    export_litert(model, path, "fused", quantize, tolerance=0.1)
+    file = LiteRTFile(path)
+    for _ in range(3):
+        [found] = file(events=events).values()
+        np.testing.assert_allclose(found, array(model(events)), atol=0.05)
+
+
+def test_a_file_that_carries_its_memories_unasked_is_refused(path, monkeypatch):
+    monkeypatch.setattr(loops, "fused_from_empty", loops.fused)
+    with pytest.raises(ExportError, match="differ from Keras's"):
+        export_litert(sequential(layers.LSTM(4)), path, "fused")
+
+
+def test_in_int8_memories_stay_or_it_is_refused(path):
+    model = sequential(layers.LSTM(4))
+    options = {"time_steps": 6, "representative_data": examples()}
+    with pytest.raises(ValueError, match="carry_state=True"):
+        export_litert(model, path, "fused", "int8", **options)
+    report = export_litert(
+        model, path, "fused", "int8", carry_state=True, **options
+    )
+    assert "inside, from call to call" in str(report)
 
 
 def test_a_batch_of_one_size_and_any_length(path):
@@ -58,7 +130,7 @@ def test_a_layer_used_twice_and_a_model_in_a_model(path):
 
 def test_memories_go_on_from_call_to_call_until_they_are_reset(path):
     model = sequential(layers.LSTM(4, return_sequences=True))
-    export_litert(model, path, time_steps=4)
+    export_litert(model, path, time_steps=4, carry_state=True)
     events = some_events(1, 8)
     whole, first = array(model(events)), array(model(events[:, 4:]))
     file = LiteRTFile(path)

@@ -39,6 +39,7 @@ def test_longer_examples_are_cut(path):
         path,
         "fused",
         "int8",
+        carry_state=True,
         time_steps=4,
         representative_data=examples(time=9),
     )
@@ -97,6 +98,7 @@ def test_examples_that_are_not_finite_are_refused(path):
             path,
             "fused",
             "int8",
+            carry_state=True,
             representative_data=given,
         )
 
@@ -133,8 +135,9 @@ def test_a_file_is_right_on_what_it_was_made_for(path, scale):
     model = a_guess_from(lstm, 0.2)
     lstm.set_weights([0.5 * weight for weight in lstm.get_weights()])
     given = scale * examples()
+    options = {"representative_data": given, "carry_state": True}
     try:
-        export_litert(model, path, "fused", "int8", representative_data=given)
+        export_litert(model, path, "fused", "int8", **options)
     except ExportError:
         assert not path.exists()
         return
@@ -147,5 +150,6 @@ def test_events_that_are_small_numbers(path):
     kernel, *others = lstm.get_weights()
     lstm.set_weights([20 * kernel, *others])
     given = 0.05 * examples()
-    export_litert(model, path, "fused", "int8", representative_data=given)
+    options = {"representative_data": given, "carry_state": True}
+    export_litert(model, path, "fused", "int8", **options)
     assert error_in_range(model, path, given[:9]) < 0.2

@@ -67,6 +67,7 @@ def test_its_interpreter_gives_what_keras_gives(
         time_steps=TIME,
         representative_data=examples(TIME),
         target="micro",
+        carry_state=(form, quantize) == ("fused", "int8"),
     )
     assert (report.form, report.micro) == (form, True)
     assert "microcontrollers" in str(report)

@@ -81,6 +81,66 @@ def test_the_gates_of_a_layer_used_twice_are_told_twice(tmp_path):
             )
 
 
+def encoder_and_decoder(attends):
+    """From two sequences; the decoder starts with the encoder's memories."""
+    read, written = (keras.Input((None, 3), name=it) for it in ("en", "de"))
+    encoder = keras.layers.LSTM(4, return_sequences=True, return_state=True)
+    seen, *memories = encoder(read)
+    decoder = GateLSTM(4, return_sequences=True)
+    outputs = decoder(written, initial_state=memories)
+    if attends:
+        scores = keras.layers.Dot(axes=2)([outputs, seen])
+        context = keras.layers.Dot(axes=(2, 1))([scores, seen])
+        outputs = keras.layers.Concatenate()([outputs, context])
+    outputs = keras.layers.LSTM(4, return_sequences=True)(outputs)
+    return keras.Model([read, written], outputs)
+
+
+def beside_each_other():
+    """Two sequences of one length."""
+    one, two = (keras.Input((None, 3), name=name) for name in ("en", "de"))
+    joined = keras.layers.Concatenate()([one, two])
+    return keras.Model([one, two], GateLSTM(4)(joined))
+
+
+@pytest.mark.parametrize(
+    ("make", "alike"),
+    [
+        (lambda: encoder_and_decoder(attends=False), False),
+        (beside_each_other, True),
+    ],
+    ids=["encoder and decoder", "beside each other"],
+)
+def test_sequences_are_padded_each_to_a_length_of_its_own(
+    tmp_path, make, alike
+):
+    model = make()
+    random = np.random.default_rng(1)
+    read, written = random.normal(size=(2, 3, 7, 3)).astype("float32")
+    lengths = {"en": [7, 2, 4], "de": [7, 2, 4] if alike else [3, 7, 1]}
+    loaded = tf.saved_model.load(export_saved_model(model, tmp_path).path)
+    (found,) = loaded.signatures["padded"](
+        en=tf.constant(read),
+        de=tf.constant(written),
+        **{f"{name}_lengths": tf.constant(it) for name, it in lengths.items()},
+    ).values()
+    for row in range(3):
+        of_read, of_written = (lengths[name][row] for name in ("en", "de"))
+        expected = model(
+            [read[row : row + 1, :of_read], written[row : row + 1, :of_written]]
+        )
+        one = found[row : row + 1]
+        if expected.shape != one.shape:
+            one = one[:, :of_written]
+        np.testing.assert_allclose(one, expected, atol=1e-5)
+
+
+def test_padding_that_a_layer_looks_at_is_not_promised(tmp_path):
+    saved = export_saved_model(encoder_and_decoder(attends=True), tmp_path)
+    assert "padded" not in saved.signatures
+    assert "padded" in saved.left_out
+
+
 def test_versions_count_on_and_are_never_overwritten(tmp_path):
     model = make_model()
     for name in ("1", "7", "old"):
