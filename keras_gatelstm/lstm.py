@@ -224,6 +224,10 @@ class GateLSTM(GateSequence):
     equations. Takes every argument of `keras.layers.LSTM`, with its meaning
     and its default, by name.
 
+    Clip gradients with an optimizer's `global_clipnorm`: `clipnorm` clips each
+    variable by itself, and there is a kernel for each gate where
+    `keras.layers.LSTM` has one for all.
+
     Args:
         units: Positive integer, the size of both memories and of the output.
         variant: `"lesson"` (default), or `"standard"`: the LSTM of

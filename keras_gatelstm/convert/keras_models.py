@@ -1,5 +1,6 @@
 """Keras's recurrent layers to ours and back, wherever they are in a model."""
 
+import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -42,7 +43,8 @@ def from_keras(layer_or_model: Layer) -> Layer:
 
     The outputs are the same. In further training, regularizers and
     constraints that look across columns, such as `OrthogonalRegularizer`,
-    look at each network by itself.
+    look at each network by itself; and so does an optimizer with `clipnorm`,
+    which a warning says: `global_clipnorm` clips as before.
 
     Args:
         layer_or_model: A Keras layer or model, built or not.
@@ -63,7 +65,19 @@ def from_keras(layer_or_model: Layer) -> Layer:
     >>> tuple(with_gates.layers[0].cell.forget_gate.forget_factor.kernel.shape)
     (3, 4)
     """
-    return _converted(layer_or_model, tuple(OURS), to_gates)
+    converted = _converted(layer_or_model, tuple(OURS), to_gates)
+    optimizer = getattr(layer_or_model, "optimizer", None)
+    clipnorm = getattr(optimizer, "clipnorm", None)
+    if clipnorm is not None:
+        warnings.warn(
+            f"{layer_or_model.name} is compiled with clipnorm={clipnorm}, "
+            "which clips each variable by itself, and "
+            "a layer with gates has one for each gate where Keras's has one "
+            "for all: it trains otherwise than before. Compile it with "
+            "global_clipnorm instead.",
+            stacklevel=2,
+        )
+    return converted
 
 
 def to_keras(layer_or_model: Layer) -> Layer:

@@ -118,3 +118,14 @@ def test_what_has_gates_already_stays_beside_what_gets_them(events):
     ours = from_keras(theirs)
     assert [layer.variant for layer in ours.layers] == ["lesson", "standard"]
     assert_alike(ours, theirs, events, atol=1e-6)
+
+
+@pytest.mark.parametrize("clips", ["clipnorm", "global_clipnorm"])
+def test_clipping_by_variable_is_warned_of(clips, recwarn):
+    model = sequential(layers.LSTM(4))
+    model.compile(keras.optimizers.Adam(**{clips: 1.0}), "mse")
+    converted = from_keras(model)
+    assert getattr(converted.optimizer, clips) == 1.0
+    warned = [str(it.message) for it in recwarn if "clips each" in str(it)]
+    assert len(warned) == (clips == "clipnorm")
+    assert all("Compile it with global_clipnorm" in it for it in warned)
