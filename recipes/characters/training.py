@@ -68,7 +68,9 @@ def compiled(symbols: int, args: argparse.Namespace) -> keras.Sequential:
     model = models.build(symbols, args, args.batch_size, stateful=True)
     averaging = {"use_ema": True, "ema_momentum": args.averaging}
     model.compile(
-        # Keras's beta_2 of 0.999 remembers the steep start too long.
+        # Keras's beta_2 of 0.999 remembers the steep start too long. Clipping
+        # all gradients together was worse: after an epoch of Tiny Shakespeare
+        # 1.795 nats for 1.792 (standard), 1.897 for 1.881 (lesson).
         keras.optimizers.Adam(
             beta_2=0.99, clipnorm=1.0, **(averaging if args.averaging else {})
         ),

@@ -57,7 +57,7 @@ def compiled(args: argparse.Namespace, columns: int) -> keras.Model:
     """The model, ready to train."""
     model = models.build(args, columns)
     # Less moved by what cannot be foreseen than the squared error.
-    model.compile(keras.optimizers.Adam(clipnorm=1.0), "mae")
+    model.compile(keras.optimizers.Adam(global_clipnorm=1.0), "mae")
     return model
 
 
