@@ -48,7 +48,7 @@ def run(
     sequences = ops.cast(sequences, layer.compute_dtype)
     if layer.go_backwards:
         sequences = torch.flip(sequences, [1])
-    shape = (len(sequences), layer.units)
+    shape = (sequences.shape[0], layer.units)
     memories = [_memory(layer, it, shape)[None] for it in initial_state]
     outputs, *memories = torch.lstm(
         sequences,

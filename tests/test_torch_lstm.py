@@ -142,3 +142,24 @@ def test_a_model_of_whole_numbers_reads_both_ways(events):
     model = keras.Model(inputs, both(inputs))
     outputs = model.predict((events > 0).astype("int32"), verbose=0)
     assert outputs.shape == (len(events), 2 * UNITS)
+
+
+# PyTorch warns of its tracer's end and of what Keras does while it traces.
+@pytest.mark.filterwarnings("ignore")
+def test_a_traced_model_takes_batches_of_any_size(events):
+    layer = GateLSTM(UNITS, "standard")
+    layer.build(events.shape)
+
+    class Module(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = layer
+
+        def forward(self, events):
+            return self.layer(events)
+
+    part = torch.tensor(events[:2])
+    # Its own check runs without gradients, where the operator keeps less.
+    traced = torch.jit.trace(Module(), part, check_trace=False)
+    found = array(traced(torch.tensor(events)))
+    np.testing.assert_allclose(found, array(layer(events)), atol=1e-6)

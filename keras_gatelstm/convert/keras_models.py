@@ -67,8 +67,10 @@ def from_keras(layer_or_model: Layer) -> Layer:
     """
     converted = _converted(layer_or_model, tuple(OURS), to_gates)
     optimizer = getattr(layer_or_model, "optimizer", None)
+    # With mixed_float16, Keras puts another around it.
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     clipnorm = getattr(optimizer, "clipnorm", None)
-    if clipnorm is not None:
+    if clipnorm is not None and _has_several_networks(layer_or_model):
         warnings.warn(
             f"{layer_or_model.name} is compiled with clipnorm={clipnorm}, "
             "which clips each variable by itself, and "
@@ -80,11 +82,18 @@ def from_keras(layer_or_model: Layer) -> Layer:
     return converted
 
 
+def _has_several_networks(model: keras.layers.Layer) -> bool:
+    """Whether a cell of Keras's in it has one kernel for several networks."""
+    several = (keras.layers.LSTMCell, keras.layers.GRUCell)
+    return any(isinstance(part, several) for part in parts_of(model))
+
+
 def to_keras(layer_or_model: Layer) -> Layer:
     """Gives the same layer or model, with Keras's own recurrent layers.
 
     The way back from `from_keras`, and the way out for models that were made
-    with gates from the start. The same is carried.
+    with gates from the start. The same is carried, and further training
+    differs where it does on the way there.
 
     Args:
         layer_or_model: A Keras layer or model, built or not.

@@ -14,8 +14,9 @@ from typing import Any
 
 import keras
 
-# A name is the same for all threads: one at a time writes configs.
-_naming = threading.Lock()
+# A name is the same for all threads: one at a time writes configs. A layer may
+# convert another while it writes its own.
+_naming = threading.RLock()
 
 
 @contextmanager

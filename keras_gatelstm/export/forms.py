@@ -34,6 +34,10 @@ _NO_EMPTYING_IN_INT8 = (
     "in int8 a fused file cannot empty its memories by itself. Take "
     '"unrolled", or carry_state=True and reset the file before each sequence'
 )
+_NOTHING_CARRIED = (
+    "carry_state=True needs memories inside the file, which looped and "
+    'unrolled ones have not. Take "fused", or "streaming"'
+)
 _NO_LOOPS_IN_INT8 = (
     "a layer cannot be looped in int8: the ranges that the converter takes "
     'from examples lose too much there. Take "unrolled" or "streaming"'
@@ -78,6 +82,8 @@ def form_of(
         excluded["looped"] = _NO_LOOPS_IN_INT8
         if not carry_state:
             excluded["fused"] = _NO_EMPTYING_IN_INT8
+    if carry_state:
+        excluded |= dict.fromkeys(("looped", "unrolled"), _NOTHING_CARRIED)
     sizes = batch_size, time_steps, carry_state
     if form in excluded:
         raise FormError(excluded[form])

@@ -54,7 +54,7 @@ def export_litert(
       `variant="standard"` and `keras.layers.LSTM`, one batch size, no masks.
       Every call starts with empty memories, by an event before each sequence
       that shuts all gates; in int8, which has none, with `carry_state=True`
-      only.
+      only. After an input that is not finite, reset all variables.
     - `"unrolled"`: every step written out; for one number of steps.
     - `"looped"`: a loop; for any number of steps, each at the same cost, and
       of any batch, whatever `time_steps` and `batch_size` say; not in int8.
@@ -94,8 +94,8 @@ def export_litert(
             needs `time_steps`, or streaming.
         carry_state: Boolean, whether the memories of a fused file stay from
             call to call, so that a sequence can be given in parts, until all
-            variables are reset (`interpreter.reset_all_variables()`). Default
-            `False`.
+            variables are reset (`interpreter.reset_all_variables()`). The
+            form is then `"fused"`, or `"streaming"`. Default `False`.
 
     Returns:
         What the file is and how it does; printed, it is a table.

@@ -180,7 +180,8 @@ def fused_from_empty(
 
     That event is zeros but for a feature of its own, which is 0 in all other
     events. Through it the ignore, forget and use factors of its step are
-    exactly 0, whatever the memories of the last call:
+    exactly 0, whatever the memories of the last call, as long as they are
+    numbers:
 
     ```
     LTM = N ∘ 0 + LTM ∘ 0 = 0
@@ -191,12 +192,13 @@ def fused_from_empty(
     kernel, recurrent_kernel, bias = _operator_weights(layer.cell)
     others = np.abs(recurrent_kernel).sum(axis=0) + np.abs(bias)
     shutting = max(SHUT, 2 * float(others.max()))
-    # No larger than the other weights are, so that what is quantized with
-    # them stays as exact: the feature is large instead.
-    largest = float(np.abs(kernel).max(initial=0))
-    weight = max(largest, shutting / LARGEST_FEATURE)
-    feature = shutting / weight
-    shut = np.repeat([-weight, -weight, 0.0, -weight], layer.cell.units)
+    # No larger than the gate's other weights are, so that what is quantized
+    # with them stays as exact: the feature is large instead.
+    of_gates = np.abs(np.split(kernel, 4, axis=1)).max(axis=(1, 2), initial=0)
+    weights = np.maximum(of_gates, shutting / LARGEST_FEATURE)
+    ignore, forget, _, use = weights
+    feature = shutting / min(ignore, forget, use)
+    shut = np.repeat([-ignore, -forget, 0.0, -use], layer.cell.units)
     kernel = np.concatenate([kernel, shut[np.newaxis]]).astype(kernel.dtype)
     emptying = np.zeros((sequences.shape[0], 1, len(kernel)), kernel.dtype)
     emptying[..., -1] = feature

@@ -120,12 +120,25 @@ def test_what_has_gates_already_stays_beside_what_gets_them(events):
     assert_alike(ours, theirs, events, atol=1e-6)
 
 
-@pytest.mark.parametrize("clips", ["clipnorm", "global_clipnorm"])
-def test_clipping_by_variable_is_warned_of(clips, recwarn):
-    model = sequential(layers.LSTM(4))
-    model.compile(keras.optimizers.Adam(**{clips: 1.0}), "mse")
-    converted = from_keras(model)
-    assert getattr(converted.optimizer, clips) == 1.0
+@pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
+@pytest.mark.parametrize(
+    ("layer", "clips", "warns"),
+    [
+        (layers.LSTM, "clipnorm", True),
+        (layers.GRU, "clipnorm", True),
+        (layers.SimpleRNN, "clipnorm", False),
+        (layers.LSTM, "global_clipnorm", False),
+    ],
+)
+def test_clipping_by_variable_is_warned_of(
+    layer, clips, warns, policy, recwarn
+):
+    model = sequential(layer(4, dtype=policy))
+    optimizer = keras.optimizers.Adam(**{clips: 1.0})
+    if policy == "mixed_float16":
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    model.compile(optimizer, "mse")
+    from_keras(model)
     warned = [str(it.message) for it in recwarn if "clips each" in str(it)]
-    assert len(warned) == (clips == "clipnorm")
+    assert len(warned) == warns
     assert all("Compile it with global_clipnorm" in it for it in warned)

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 
+import keras_gatelstm
 from keras_gatelstm.convert import from_keras, to_keras
 from tests.backends import array
 from tests.convert.models import layers, sequential
@@ -146,3 +147,37 @@ def test_threads_do_not_see_each_others_names(events):
         np.testing.assert_allclose(
             array(converted(events)), expected, atol=1e-5
         )
+
+
+@keras.saving.register_keras_serializable("tests")
+class WritesKeras(layers.Layer):
+    """Converts what is in it while it writes its own config."""
+
+    def __init__(self, inner, **options):
+        super().__init__(**options)
+        self.inner = inner
+
+    def build(self, shape):
+        self.inner.build(shape)
+
+    def call(self, events):
+        return self.inner(events)
+
+    def get_config(self):
+        kept = to_keras(self.inner)
+        inner = keras.saving.serialize_keras_object(kept)
+        return {**super().get_config(), "inner": inner}
+
+    @classmethod
+    def from_config(cls, config):
+        inner = keras.saving.deserialize_keras_object(config.pop("inner"))
+        return cls(inner, **config)
+
+
+def test_a_layer_may_convert_another_while_it_is_converted(events):
+    inner = keras_gatelstm.GateLSTM(4, "standard", name="inner")
+    model = sequential(WritesKeras(inner))
+    converted = to_keras(model)
+    np.testing.assert_allclose(
+        array(converted(events)), array(model(events)), atol=1e-6
+    )

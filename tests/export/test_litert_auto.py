@@ -51,6 +51,12 @@ def chosen(model, batch=1, steps=6, quantize=None, micro=False, carry=False):
         (layers.GRU(4), {"steps": None}, "looped", "or not known"),
         (
             layers.LSTM(4),
+            {"quantize": "int8", "steps": 6, "carry": True},
+            "fused",
+            "LiteRT's own",
+        ),
+        (
+            layers.LSTM(4),
             {"quantize": "int8", "steps": None, "carry": True},
             "fused",
             "LiteRT's own",

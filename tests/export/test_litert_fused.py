@@ -94,6 +94,14 @@ def test_a_file_that_carries_its_memories_unasked_is_refused(path, monkeypatch):
         export_litert(sequential(layers.LSTM(4)), path, "fused")
 
 
+@pytest.mark.parametrize("form", ["auto", "unrolled", "looped"])
+def test_memories_that_cannot_be_carried_are_refused(path, form):
+    with pytest.raises(ValueError, match="carry_state=True needs memories"):
+        export_litert(
+            sequential(GateLSTM(4)), path, form, time_steps=5, carry_state=True
+        )
+
+
 def test_in_int8_memories_stay_or_it_is_refused(path):
     model = sequential(layers.LSTM(4))
     options = {"time_steps": 6, "representative_data": examples()}
