@@ -10,14 +10,15 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_gatelstm.export import loops
+from keras_gatelstm.export import fused, loops
+from keras_gatelstm.export.fused import why_not_fused
 from keras_gatelstm.export.inputs import (
     call,
     first_line,
     input_specs,
     sequences_of,
 )
-from keras_gatelstm.export.loops import FormError, why_not_fused
+from keras_gatelstm.export.loops import FormError
 from keras_gatelstm.export.memories import carrying, memory_sizes, together
 from keras_gatelstm.loops import Loop, looping, recurrent_layers
 from keras_gatelstm.lstm import GateLSTMCell
@@ -144,7 +145,7 @@ def _traced(
     fuses = form == "fused" or (form == "streaming" and inside)
     carries = fuses and (form == "streaming" or carry_state)
     fused_layers: list[str] = []
-    operator = loops.fused if carries else loops.fused_from_empty
+    operator = fused.fused if carries else fused.fused_from_empty
     loop = _loop(form, steps)
     if fuses:
         loop = _fusing(loop, operator, fused_layers)
@@ -195,7 +196,7 @@ def _function(
 
 
 def _loop(form: str, steps: int | None) -> Loop:
-    """How layers run, or in a fused file those that are not fused."""
+    """Return the time loop of a form; in a fused file, of the other layers."""
     ways: dict[str, Loop] = {
         "fused": loops.unrolled if steps else loops.looped,
         "looped": loops.looped,

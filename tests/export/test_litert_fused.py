@@ -10,7 +10,7 @@ from keras_gatelstm.export import (
     ExportError,
     LiteRTFile,
     export_litert,
-    loops,
+    fused,
 )
 from tests.export.models import (
     array,
@@ -89,7 +89,7 @@ def test_weights_of_any_size_let_memories_be_emptied(path, size, quantize):
 
 
 def test_a_file_that_carries_its_memories_unasked_is_refused(path, monkeypatch):
-    monkeypatch.setattr(loops, "fused_from_empty", loops.fused)
+    monkeypatch.setattr(fused, "fused_from_empty", fused.fused)
     with pytest.raises(ExportError, match="differ from Keras's"):
         export_litert(sequential(layers.LSTM(4)), path, "fused")
 
