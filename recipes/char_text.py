@@ -34,12 +34,20 @@ from typing import Any
 
 import numpy as np
 
-from recipes import checkpoints, console, options
+from recipes import checkpoints, console, options, output_folder
 from recipes.characters import settings
 from recipes.data import text
 from recipes.data.numbers import Numbers, encode, vocabulary_of
 from recipes.data.vocabulary import Vocabulary
 
+WRITTEN = [
+    "model.keras",
+    "vocabulary.json",
+    "metrics.json",
+    "training.png",
+    "litert/char_text.tflite",
+    "litert/streaming.tflite",
+]
 SAMPLE_CHARACTERS = 400
 LITERT_STEPS = 64
 LITERT_TOLERANCE = 1e-4
@@ -48,7 +56,12 @@ LITERT_TOLERANCE = 1e-4
 def main(arguments: Sequence[str] | None = None) -> None:
     """Trains, evaluates, samples and exports, as the arguments say."""
     args = settings.parse(arguments, __doc__)
-    with checkpoints.kept_in(args.output / options.UNFINISHED) as folder:
+    output_folder.refuse_replacing(
+        Path(args.dataset),
+        args.output,
+        [*WRITTEN, output_folder.UNFINISHED],
+    )
+    with output_folder.held(args.output) as folder:
         vocabulary, parts = prepare(args, folder)
         # Imported late: TensorFlow takes seconds, mistakes show at once.
         from recipes.characters.training import train
@@ -75,6 +88,9 @@ def prepare(
             encode(part, vocabulary, path)
             for part, path in zip(splits, paths, strict=True)
         ]
+    kept = [part.digest() for part in parts]
+    kept.append("".join(vocabulary.characters).encode("utf-8", "surrogatepass"))
+    options.check_same_data(args, kept, f"the text in {folder}")
     check(parts, args)
     train, validation, test = map(len, parts)
     print(
@@ -131,6 +147,7 @@ def finish(
             "training_batches": len(budget.losses),
             "nats_per_character": losses,
             "bits_per_character": evaluation.bits(losses),
+            "loses_to": evaluation.loses_to(losses),
             "litert_largest_difference": difference,
         }
         (stage / "metrics.json").write_text(json.dumps(metrics, indent=2))
@@ -202,6 +219,11 @@ def report(
         f"{metrics['litert_largest_difference']:.1e})"
     )
     print(f"  {litert / 'streaming.tflite'}")
+    if metrics["loses_to"]:
+        print(
+            "this model is worse than a guess without it: "
+            + ", ".join(metrics["loses_to"])
+        )
 
 
 if __name__ == "__main__":

@@ -12,8 +12,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from recipes.console import UsageError
+
 LAST, BEFORE = "checkpoint.npz", "checkpoint-before.npz"
 _FACTS = "facts"
+_WRITING = ".writing.npz"
+
+# What is in the folder of an unfinished training: checkpoints, the text as
+# numbers, and the folder of one of several trainings.
+_OURS = (LAST, BEFORE, _WRITING, "*.numbers", "vocabulary.json", "training")
 
 Arrays = list[np.ndarray]
 
@@ -39,7 +46,7 @@ def save(folder: Path, checkpoint: Checkpoint) -> None:
         for i, array in enumerate(arrays)
     }
     members[_FACTS] = np.array(json.dumps(checkpoint.facts))
-    part = folder / ".writing.npz"
+    part = folder / _WRITING
     try:
         with part.open("wb") as file:
             np.savez(file, **members)
@@ -86,11 +93,18 @@ def exist(folder: Path) -> bool:
 def kept_in(folder: Path) -> Iterator[Path]:
     """Makes a folder for what an unfinished training is gone on with.
 
-    It is gone at the end, with those of its parents that it was alone in; and
-    stays if there is an error after a checkpoint.
+    It is gone at the end, and stays if there is an error after a checkpoint.
+
+    Raises:
+        UsageError: if something else is in it, which would be lost.
     """
-    made = [path for path in folder.parents if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
+    for path in sorted(folder.iterdir()):
+        if not any(path.match(ours) for ours in _OURS):
+            raise UsageError(
+                f"{path} is not of an unfinished training, and would be "
+                "deleted: move it, or name another --output"
+            )
     try:
         yield folder
     except BaseException:
@@ -99,10 +113,6 @@ def kept_in(folder: Path) -> Iterator[Path]:
         raise
     else:
         shutil.rmtree(folder)
-    finally:
-        for path in made:
-            if path.exists() and not any(path.iterdir()):
-                path.rmdir()
 
 
 def _paths(folder: Path) -> list[Path]:

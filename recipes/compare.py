@@ -29,20 +29,29 @@ import csv
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from recipes import checkpoints, console, options
+from recipes import console, options, output_folder
 from recipes.comparing import settings
+
+WRITTEN = ["runs.csv", "compare.json", "compare.png", "gradients.png"]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Trains, tabulates and draws, as the arguments say."""
     args = settings.parse(arguments, __doc__)
+    if hasattr(args, "dataset"):
+        output_folder.refuse_replacing(
+            Path(args.dataset),
+            args.output,
+            [*WRITTEN, output_folder.UNFINISHED],
+        )
     # Imported late: TensorFlow takes seconds, mistakes show at once.
     from recipes.comparing import runs
 
     task = task_of(args)
-    with checkpoints.kept_in(args.output / options.UNFINISHED) as folder:
+    with output_folder.held(args.output) as folder:
         finish(task, runs.rows(task, args, folder), args)
 
 
@@ -74,7 +83,6 @@ def finish(
         "chance": task.chance,
         "rows": rows,
     }
-    names = ["runs.csv", "compare.json", "compare.png"]
     with stage_in(args.output) as stage:
         with (stage / "runs.csv").open("w", newline="") as file:
             writer = csv.DictWriter(file, rows[0])
@@ -83,12 +91,12 @@ def finish(
         (stage / "compare.json").write_text(json.dumps(found, indent=2))
         results.draw(task, rows, stage / "compare.png")
         if task.lengths != (0,):
-            names.append("gradients.png")
             results.draw_gradients(task, rows, stage / "gradients.png")
+        written = [name for name in WRITTEN if (stage / name).exists()]
         move_into(stage, args.output)
     print(f"\n{args.task}: {task.score}\n\n{results.table(task, rows)}\n")
     print("written:")
-    for name in names:
+    for name in written:
         print(f"  {args.output / name}")
 
 

@@ -21,6 +21,7 @@ import pandas as pd
 
 from recipes import console
 from recipes.forecasting import deployed
+from recipes.output_folder import refuse_replacing
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # Imported late: TensorFlow takes seconds, mistakes show at once.
     from keras_gatelstm.files import move_into, stage_in
 
-    values = known.to_numpy(np.float32)[-series["lookback"] :]
+    values = known.to_numpy()[-series["lookback"] :]
     forecast = deployed.forecast(args.model, values, series)
     times = pd.date_range(
         known.index[-1], periods=len(forecast) + 1, freq=known.index.freq
@@ -82,11 +83,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         raise console.UsageError(
             f"--output takes the name of a .csv file. Received: {args.output}"
         )
-    if args.output.resolve() == args.file.resolve():
-        raise console.UsageError(
-            f"{args.file} would be replaced by its forecast: give --output "
-            "another name"
-        )
+    written = [args.output.name, args.output.with_suffix(".png").name]
+    refuse_replacing(args.file, args.output.parent, written)
     return args
 
 

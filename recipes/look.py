@@ -34,6 +34,7 @@ from recipes.data.frames import without_holes
 from recipes.data.vocabulary import Vocabulary
 from recipes.forecasting import deployed
 from recipes.forecasting.pictures import with_times
+from recipes.output_folder import refuse_replacing
 
 # The most steps that fit in a picture and can still be read.
 PICTURED_STEPS = 200
@@ -66,6 +67,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with stage_in(folder) as stage:
         draw(trace, stage, str(args.model), text)
         written = sorted(path.name for path in stage.iterdir())
+        for given in (args.model, args.text_file, args.series):
+            if given is not None:
+                refuse_replacing(given, folder, written)
         move_into(stage, folder)
     report(trace, text)
     print("written:")
@@ -181,7 +185,7 @@ def read_series(
             f"{path} has {len(found)} rows; the model takes {steps}"
         )
     last = found.iloc[-steps:]
-    return last.to_numpy(np.float32)[np.newaxis], last.index
+    return last.to_numpy()[np.newaxis], last.index
 
 
 def draw(trace: Any, folder: Path, title: str, text: str | None) -> None:

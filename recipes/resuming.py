@@ -24,6 +24,9 @@ from recipes.training import (
     stopping,
 )
 
+# A model of fewer batches is no model, unless so few were asked for.
+LEAST_BATCHES = 10
+
 
 class Resumable(keras.callbacks.Callback):
     """Writes checkpoints while a model trains, and goes on from them.
@@ -65,6 +68,7 @@ class Resumable(keras.callbacks.Callback):
         self.epoch = 0
         self.batch = 0
         self._written = time.monotonic()
+        self._carried: Arrays = []
 
     def restore(self, model: keras.Model, checkpoint: Checkpoint) -> None:
         """Puts a compiled model, and what goes with it, back in place."""
@@ -93,13 +97,20 @@ class Resumable(keras.callbacks.Callback):
             self._write(self.epoch, self.batch)
 
     def on_test_begin(self, logs: Logs = None) -> None:
+        self._carried = _values(memories(self.model))
         empty_memories(self.model)
 
+    def on_test_end(self, logs: Logs = None) -> None:
+        _assign(memories(self.model), self._carried)
+
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        # A training that was stopped goes on within the epoch.
-        if self.batch == self.batches or not self.budget.stopped:
+        if self.batch == self.batches:
             self.batch = 0
             self._write(epoch + 1, 0)
+        elif not self.budget.stopped:
+            # Its minutes are over, and it may be given more. One that was
+            # stopped goes on from before this validation.
+            self._write(epoch, self.batch)
 
     def _write(self, epoch: int, batch: int) -> None:
         arrays: dict[str, Arrays] = {
@@ -161,8 +172,9 @@ def train(
         callbacks: More to be told.
 
     Raises:
-        UsageError: if the loss stops being a number.
-        KeyboardInterrupt: if it is stopped before there is a model.
+        UsageError: if the loss stops being a number, or there are too few
+            batches for a model.
+        KeyboardInterrupt: if it is stopped before there is a batch.
     """
     budget = Budget(args.learning_rate, args.minutes, whole)
     best = KeepBest()
@@ -190,5 +202,25 @@ def train(
             "the training diverged, its loss is no number any more: take a "
             f"smaller --learning-rate. Received: {args.learning_rate}"
         )
+    _check_enough(budget, whole, args, folder)
     best.restore(model)
     return budget
+
+
+def _check_enough(
+    budget: Budget, whole: int, args: argparse.Namespace, folder: Path
+) -> None:
+    """Refuses a model that is hardly trained, unless that was asked for."""
+    trained = len(budget.losses)
+    asked = math.inf if args.minutes else whole
+    if trained < min(LEAST_BATCHES, asked):
+        if budget.stopped:
+            how, go_on = "before it was stopped", "--resume"
+        else:
+            how = f"in --minutes {args.minutes:g}"
+            go_on = "--resume and more --minutes"
+        raise UsageError(
+            f"batches trained {how}: {trained}, and a model takes "
+            f"{LEAST_BATCHES}; nothing was exported, {folder} stays: go on "
+            f"with {go_on}"
+        )

@@ -32,7 +32,6 @@ step of the others are refused, and so are columns that are constant.
 import argparse
 import json
 import sys
-import zlib
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -40,34 +39,49 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from recipes import checkpoints, console, options
+from recipes import console, options, output_folder
 from recipes.data.frames import Frame, load
+from recipes.data.scaling import Scaling
 from recipes.data.windows import Windows
 from recipes.forecasting import settings
 
+WRITTEN = [
+    "model.keras",
+    "series.json",
+    "metrics.json",
+    "training.png",
+    "forecasts.png",
+    "errors.png",
+    "gates.png",
+    "litert/time_series.tflite",
+]
+# Of what is smaller, the inverse is no number in float32.
+SMALLEST = 1e-36
 COVERAGE = 0.9
 PICTURED = 3
-LITERT_TOLERANCE = 1e-4
 
 
 class Parts(NamedTuple):
     """A series in standard units, in windows to train, validate and test on.
 
     Args:
-        mean: Of each column, on the part to train on.
-        deviation: The same.
+        scaling: From its own units, by the part to train on.
     """
 
     train: Windows
     validation: Windows
     test: Windows
-    mean: np.ndarray
-    deviation: np.ndarray
+    scaling: Scaling
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Trains, evaluates, draws and exports, as the arguments say."""
     args = settings.parse(arguments, __doc__)
+    output_folder.refuse_replacing(
+        Path(args.dataset),
+        args.output,
+        [*WRITTEN, output_folder.UNFINISHED],
+    )
     frame = load(
         args.dataset,
         args.time_column,
@@ -84,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         f"windows to train on, {len(parts.validation):,} to validate, "
         f"{len(parts.test):,} to test"
     )
-    with checkpoints.kept_in(args.output / options.UNFINISHED) as folder:
+    with output_folder.held(args.output) as folder:
         # Imported late: TensorFlow takes seconds, mistakes show at once.
         from recipes.forecasting.training import train
 
@@ -99,14 +113,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def check_series(frame: Frame, args: argparse.Namespace) -> None:
     """Refuses to go on with another series than a training began with."""
-    checksum = zlib.crc32(frame.values.to_numpy().tobytes())
-    if getattr(args, "checksum", checksum) != checksum:
-        raise console.UsageError(
-            f"{args.dataset} has changed since the training in "
-            f"{args.output / options.UNFINISHED} began: bring it back, or "
-            "remove that folder to start anew"
-        )
-    args.checksum = checksum
+    values = frame.values
+    data = [
+        "\n".join(values.columns).encode("utf-8", "surrogatepass"),
+        values.index.asi8.tobytes(),
+        values.to_numpy().tobytes(),
+    ]
+    options.check_same_data(args, data, args.dataset)
 
 
 def windows_of(frame: Frame, args: argparse.Namespace) -> Parts:
@@ -116,11 +129,14 @@ def windows_of(frame: Frame, args: argparse.Namespace) -> Parts:
         UsageError: if a part is too short for a window.
     """
     values = frame.values.to_numpy()
-    known = values[: frame.validation]
-    mean, deviation = known.mean(0), known.std(0)
-    # A part of tensorflow-datasets may be constant too.
-    deviation = np.where(deviation == 0, 1.0, deviation)
-    scaled = ((values - mean) / deviation).astype(np.float32)
+    scaling = Scaling.of(values[: frame.validation])
+    if (scaling.deviation < SMALLEST).any():
+        column = frame.values.columns[int(scaling.deviation.argmin())]
+        raise console.UsageError(
+            f"{args.dataset}: column {column} varies by less than "
+            f"{SMALLEST:g}, too little for float32: write it in smaller units"
+        )
+    scaled = scaling.standard(values)
     borders = [0, frame.validation, frame.test, len(values)]
     train, validation, test = (
         Windows(scaled, start, stop, args.lookback, args.horizon)
@@ -139,7 +155,7 @@ def windows_of(frame: Frame, args: argparse.Namespace) -> Parts:
                 f"to see and {args.horizon} to forecast; take a longer "
                 "series, or a smaller --lookback or --horizon"
             )
-    return Parts(train, validation, test, mean, deviation)
+    return Parts(train, validation, test, scaling)
 
 
 def finish(
@@ -150,9 +166,15 @@ def finish(
     args: argparse.Namespace,
 ) -> None:
     """Evaluates the model, draws, exports, and reports."""
+    from keras_gatelstm.export import next_version
     from keras_gatelstm.files import move_into, stage_in
     from recipes import training
-    from recipes.forecasting import baselines, evaluation, models, pictures
+    from recipes.forecasting import (
+        baselines,
+        evaluation,
+        exporting,
+        pictures,
+    )
 
     print(f"evaluating on {len(parts.test):,} windows")
     naive = "seasonal naive"
@@ -165,7 +187,9 @@ def finish(
         "last value": baselines.last_value(args.horizon),
     }
     ours = model.predict_on_batch
-    errors, by_step = evaluation.errors(forecasts, parts.test, parts.deviation)
+    errors, by_step = evaluation.errors(
+        forecasts, parts.test, parts.scaling.deviation
+    )
     widths = evaluation.half_widths(ours, parts.validation, COVERAGE)
     metrics = {
         "settings": options.kept(args),
@@ -180,21 +204,47 @@ def finish(
             "covered": evaluation.covered(ours, parts.test, widths),
         },
     }
-    whole = models.in_own_units(model, parts.mean, parts.deviation)
-    widths *= parts.deviation
+    metrics["loses_to"] = evaluation.loses_to(errors)
+    widths = widths * parts.scaling.deviation
     print("exporting")
+    last = len(frame.values) - args.horizon
+    first = min(max(frame.test, args.lookback), last)
+    windows = exporting.tried(
+        model,
+        frame.values,
+        np.linspace(first, last, PICTURED).astype(int),
+        args.lookback,
+        parts.scaling,
+    )
+    version = next_version(args.output / "serving")
     with stage_in(args.output) as stage:
         budget.plot(stage / "training.png", "mean absolute error")
         pictures.draw_errors(by_step, stage / "errors.png")
-        draw(whole, frame, widths, args, stage)
-        difference, served = export(whole, frame, args, stage)
-        metrics["litert_largest_difference"] = difference
+        pictures.draw_windows(
+            frame.values,
+            dict(zip(windows.starts, windows.forecasts, strict=True)),
+            widths,
+            stage / "forecasts.png",
+        )
+        pictures.draw_gates(
+            model,
+            windows.standard[-1:],
+            frame.values.index[last - args.lookback : last],
+            stage / "gates.png",
+        )
+        exported = exporting.export(
+            model, windows, parts.scaling, stage, version
+        )
+        metrics["exports_differ_by"] = exported.differences
         (stage / "series.json").write_text(
             json.dumps(description(frame, widths, args), indent=2)
         )
         (stage / "metrics.json").write_text(json.dumps(metrics, indent=2))
         move_into(stage, args.output)
-    report(metrics, served, args)
+        if exported.refused:
+            # Of a training before, it would be taken for this one's.
+            (args.output / exporting.LITERT).unlink(missing_ok=True)
+    report(metrics, exported.refused, args.output)
 
 
 def description(
@@ -213,62 +263,7 @@ def description(
     }
 
 
-def draw(
-    model: Any,
-    frame: Frame,
-    widths: np.ndarray,
-    args: argparse.Namespace,
-    stage: Path,
-) -> None:
-    """Draws forecasts of a few windows, and the gates in the last of them."""
-    from recipes.forecasting import pictures
-
-    values = frame.values.to_numpy(np.float32)
-    last = len(values) - args.horizon
-    first = max(frame.test, args.lookback)
-    starts = np.linspace(min(first, last), last, PICTURED).astype(int)
-    seen = np.stack([values[it - args.lookback : it] for it in starts])
-    found = model.predict_on_batch(seen)
-    forecasts = dict(zip(map(int, starts), found, strict=True))
-    pictures.draw_windows(
-        frame.values, forecasts, widths, stage / "forecasts.png"
-    )
-    times = frame.values.index[last - args.lookback : last]
-    pictures.draw_gates(model, seen[-1:], times, stage / "gates.png")
-
-
-def export(
-    model: Any, frame: Frame, args: argparse.Namespace, stage: Path
-) -> tuple[float, Path]:
-    """Writes the model to `stage`: for Keras, LiteRT and TensorFlow Serving.
-
-    Returns:
-        The largest difference between the LiteRT file's forecast and
-        Keras's, and the folder that the SavedModel will have.
-    """
-    from keras_gatelstm import export
-
-    model.save(stage / "model.keras")
-    example = frame.values.to_numpy(np.float32)[-args.lookback :]
-    try:
-        litert = export.export_litert(
-            model,
-            stage / "litert" / "time_series.tflite",
-            check_inputs=example[np.newaxis],
-            tolerance=LITERT_TOLERANCE,
-        )
-    except export.ExportError as error:
-        raise console.UsageError(f"{error} Nothing was written") from error
-    version = export.next_version(args.output / "serving")
-    export.export_saved_model(
-        model, stage / "serving", version, name="time_series"
-    )
-    return litert.largest_error, args.output / "serving" / str(version)
-
-
-def report(
-    metrics: dict[str, Any], served: Path, args: argparse.Namespace
-) -> None:
+def report(metrics: dict[str, Any], refused: str, output: Path) -> None:
     """Prints the errors, the intervals' coverage, and what was written."""
     from recipes.forecasting import evaluation
 
@@ -279,14 +274,23 @@ def report(
         f"{intervals['asked']:.0%} was to be"
     )
     print(f"trained {metrics['training_seconds']:.0f} s; written:")
-    names = ["model.keras", "series.json", "metrics.json", "training.png"]
-    names += ["forecasts.png", "errors.png", "gates.png"]
-    for path in [args.output / name for name in names] + [served]:
-        print(f"  {path}")
-    print(
-        f"  {args.output / 'litert' / 'time_series.tflite'} (differs from "
-        f"Keras by {metrics['litert_largest_difference']:.1e})"
-    )
+    differ = metrics["exports_differ_by"]
+    for name in dict.fromkeys([*WRITTEN, *differ]):
+        if name in differ:
+            print(
+                f"  {output / name} (differs from what was evaluated by "
+                f"{differ[name]:.1e} standard deviations)"
+            )
+        elif (output / name).exists():
+            print(f"  {output / name}")
+    if refused:
+        print(f"no file for LiteRT: {refused}")
+    if metrics["loses_to"]:
+        better = ", ".join(
+            f"{name} ({', '.join(errors).upper()})"
+            for name, errors in metrics["loses_to"].items()
+        )
+        print(f"this model is worse than a forecast without it: {better}")
 
 
 if __name__ == "__main__":

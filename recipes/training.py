@@ -38,6 +38,9 @@ def versions() -> dict[str, str]:
 class Budget(keras.callbacks.Callback):
     """Spends so many minutes, or so many batches, and ends the training.
 
+    What a process compiles is not counted: time counts from the end of its
+    first batch, and goes on after the first batch of its first validation.
+
     On the way the learning rate falls from its first value to zero along
     half a cosine (Loshchilov and Hutter, "SGDR", 2017), a bar shows how much
     is spent, and the losses are kept.
@@ -52,7 +55,8 @@ class Budget(keras.callbacks.Callback):
     Attributes:
         losses: The loss of each batch.
         validation: Pairs of batches seen and validation loss.
-        seconds: How long the training took, or has taken so far.
+        seconds: How long the training took, or has taken so far; without
+            compiling.
         stopped: Set it to end the training after the batch.
     """
 
@@ -67,6 +71,10 @@ class Budget(keras.callbacks.Callback):
         self.validation: list[tuple[int, float]] = []
         self.seconds = 0.0
         self.stopped = False
+        # When the clock would have started, had it run without a stop.
+        self._start: float | None = None
+        self._validating_since = 0.0
+        self._validated = False
 
     def spent(self) -> float:
         """The part of the budget that is spent, from 0 to 1."""
@@ -77,7 +85,6 @@ class Budget(keras.callbacks.Callback):
         return min(1.0, part)
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        self.start = time.monotonic() - self.seconds
         self.bar = tqdm(
             total=100,
             desc="training",
@@ -90,18 +97,30 @@ class Budget(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         self.losses.append((logs or {})["loss"])
-        self.seconds = time.monotonic() - self.start
+        if self._start is None:
+            self._start = time.monotonic() - self.seconds
+        else:
+            self.seconds = time.monotonic() - self._start
         finite = math.isfinite(self.losses[-1])
         if self.spent() == 1 or self.stopped or not finite:
             self.model.stop_training = True
         self.show(loss=float(np.mean(self.losses[-SHOWN:])))
+
+    def on_test_begin(self, logs: Logs = None) -> None:
+        self._validating_since = time.monotonic()
+
+    def on_test_batch_end(self, batch: int, logs: Logs = None) -> None:
+        if self._start is not None and not self._validated:
+            self._validated = True
+            self._start += time.monotonic() - self._validating_since
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self.validation.append((len(self.losses), (logs or {})["val_loss"]))
         self.show(**(logs or {}))
 
     def on_train_end(self, logs: Logs = None) -> None:
-        self.seconds = time.monotonic() - self.start
+        if self._start is not None:
+            self.seconds = time.monotonic() - self._start
         self.bar.close()
 
     def show(self, **losses: float) -> None:

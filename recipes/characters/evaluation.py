@@ -30,6 +30,8 @@ REPORTED = {
     }
 }
 
+_REPORTED = "reported: "
+
 Losses = dict[str, dict[str, float]]
 
 
@@ -65,8 +67,19 @@ def evaluate(
         for name, cost in costs.items()
     }
     for name, loss in REPORTED.get(args.dataset, {}).items():
-        losses[f"reported: {name}"] = {"both": loss}
+        losses[f"{_REPORTED}{name}"] = {"both": loss}
     return losses
+
+
+def loses_to(losses: Losses) -> list[str]:
+    """Those of what was computed here that are better than the first."""
+    (_, ours), *others = losses.items()
+    return [
+        name
+        for name, loss in others
+        # Not a number loses to all.
+        if not name.startswith(_REPORTED) and not ours["both"] <= loss["both"]
+    ]
 
 
 def bits(losses: Losses) -> Losses:
@@ -85,4 +98,8 @@ def table(metrics: dict[str, Any]) -> str:
         for name in units[0]
     ]
     heads = [f"{part}\n{unit}" for unit in ("nats", "bits") for part in PARTS]
+    if metrics["loses_to"]:
+        heads.append("better than\nthis model")
+        for row in rows:
+            row.append("yes" if row[0] in metrics["loses_to"] else None)
     return tabulate(rows, ["per character", *heads], floatfmt=".3f")

@@ -26,6 +26,7 @@ class Series(Task):
             args.data_dir,
             args.manual_dir,
         )
+        time_series.check_series(frame, args)
         self.parts = time_series.windows_of(frame, args)
         self.columns = len(frame.values.columns)
         naive = baselines.seasonal_naive(args.horizon, frame.season)
@@ -34,7 +35,7 @@ class Series(Task):
     def error(self, forecast: baselines.Forecast) -> float:
         """A forecast's score."""
         rows, _ = evaluation.errors(
-            {"it": forecast}, self.parts.test, self.parts.deviation
+            {"it": forecast}, self.parts.test, self.parts.scaling.deviation
         )
         return rows["it"]["mae"]
 

@@ -116,7 +116,8 @@ def parse(
             preset = preset | {length: None}
     output = Path("saved_models/compare") / task
     every = EVERY | {"preset": task, "output": output}
-    args = options.settled(given, every, {task: preset})
+    # Rows trained for longer than others would not be alike.
+    args = options.settled(given, every, {task: preset}, can_be_longer=False)
     if args.task == "series":
         fill_lengths(args)
     if args.task == "adding" and min(args.lengths) < 2:

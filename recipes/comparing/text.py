@@ -5,6 +5,7 @@ import argparse
 import keras
 import numpy as np
 
+from recipes import options
 from recipes.characters import models, training
 from recipes.comparing.task import Run, Task
 from recipes.console import UsageError
@@ -26,6 +27,8 @@ class Text(Task):
         self.train, self.held_out, self.test = (
             self.vocabulary.encode(str(part)) for part in parts
         )
+        data = [str(part).encode() for part in parts]
+        options.check_same_data(args, data, args.dataset)
         least = args.batch_size * args.steps + 1
         shortest = min(map(len, (self.train, self.held_out, self.test)))
         if shortest < least:

@@ -1,5 +1,6 @@
 """Texts as numbers in files, and the batches in which they are read."""
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,11 +20,26 @@ class Numbers:
     """Numbers in a file, of which only the asked-for are in memory.
 
     `numbers[start:stop]` reads them, as int32, and `len(numbers)` counts.
+
+    Args:
+        path: The file.
+        dtype: The type of its numbers.
+        digest: Its SHA-256, where it is known.
     """
 
-    def __init__(self, path: Path, dtype: np.dtype) -> None:
+    def __init__(
+        self, path: Path, dtype: np.dtype, digest: bytes | None = None
+    ) -> None:
         self.path = path
         self.dtype = dtype
+        self._digest = digest
+
+    def digest(self) -> bytes:
+        """The file's SHA-256."""
+        if self._digest is None:
+            with self.path.open("rb") as file:
+                self._digest = hashlib.file_digest(file, "sha256").digest()
+        return self._digest
 
     def __len__(self) -> int:
         return self.path.stat().st_size // self.dtype.itemsize
@@ -46,10 +62,13 @@ def vocabulary_of(text: Text) -> Vocabulary:
 
 def encode(text: Text, vocabulary: Vocabulary, path: Path) -> Numbers:
     """Writes a text as numbers to a file."""
+    written = hashlib.sha256()
     with path.open("wb") as file:
         for piece in _shown(text, "encoding"):
-            vocabulary.encode(piece).astype(vocabulary.dtype).tofile(file)
-    return Numbers(path, vocabulary.dtype)
+            numbers = vocabulary.encode(piece).astype(vocabulary.dtype)
+            written.update(numbers.data)
+            numbers.tofile(file)
+    return Numbers(path, vocabulary.dtype, written.digest())
 
 
 def _shown(text: Text, doing: str) -> Iterator[str]:

@@ -92,17 +92,15 @@ def forecast(
 
     Raises:
         UsageError: if it is none of these, cannot be read, or is a model of
-            something else.
+            something else; or if the forecast is not finite.
     """
-    kinds = {".tflite": _litert, ".keras": _keras}
-    make = _saved_model if path.is_dir() else kinds.get(path.suffix)
-    if make is None:
+    if not path.is_dir() and path.suffix not in (".tflite", ".keras"):
         raise console.UsageError(
             "MODEL must be a .keras or .tflite file, or the folder of a "
             f"SavedModel. Received: {path}"
         )
     try:
-        found = np.asarray(make(path)(values[np.newaxis]))
+        found = forecaster(path)(values[np.newaxis])
     # Keras, TensorFlow and LiteRT raise errors of all kinds.
     except Exception as error:
         first, *_ = str(error).strip().splitlines() or ["unreadable"]
@@ -115,7 +113,22 @@ def forecast(
             f"{path} gives {found.shape}, and series.json near it is of a "
             f"model that gives {(1, *shape)}"
         )
+    if not np.isfinite(found).all():
+        raise console.UsageError(
+            f"{path} forecasts numbers that are not finite: what it is given "
+            "is too far from what it was trained on"
+        )
     return found[0]
+
+
+def forecaster(path: Path) -> Forecaster:
+    """The model at this path: a `.keras` or `.tflite` file, or a SavedModel.
+
+    It takes and gives float64; within, each does what its form allows.
+    """
+    if path.is_dir():
+        return _saved_model(path)
+    return {".tflite": _litert, ".keras": _keras}[path.suffix](path)
 
 
 def _keras(path: Path) -> Forecaster:
@@ -124,7 +137,7 @@ def _keras(path: Path) -> Forecaster:
     import keras_gatelstm  # noqa: F401 - its layers are in the file.
 
     model = keras.saving.load_model(path, compile=False)
-    return lambda values: model.predict_on_batch(values)
+    return lambda values: np.asarray(model.predict_on_batch(values))
 
 
 def _saved_model(path: Path) -> Forecaster:
@@ -134,14 +147,16 @@ def _saved_model(path: Path) -> Forecaster:
     signature = loaded.signatures["serving_default"]
     # The function lives as long as what it was loaded with.
     signature.loaded = loaded
-    return lambda values: _only(signature(series=tf.constant(values)))
+    _, inputs = signature.structured_input_signature
+    dtype = inputs["series"].dtype
+    return lambda values: _only(signature(series=tf.cast(values, dtype)))
 
 
 def _litert(path: Path) -> Forecaster:
     from keras_gatelstm.export import LiteRTFile
 
     file = LiteRTFile(path)
-    return lambda values: _only(file(series=values))
+    return lambda values: _only(file(series=values.astype(np.float32)))
 
 
 def _only(outputs: dict[str, Any]) -> np.ndarray:

@@ -124,10 +124,29 @@ def covered(forecast: Forecast, windows: Windows, widths: np.ndarray) -> float:
     return float(np.concatenate(inside).mean())
 
 
+def loses_to(rows: dict[str, Row]) -> dict[str, list[str]]:
+    """The forecasts that are better than the first; and in which errors."""
+    (_, ours), *others = rows.items()
+    found = {
+        name: [
+            error
+            for error in ("mse", "mae")
+            # Not a number loses to all.
+            if not ours[error] <= row[error]
+        ]
+        for name, row in others
+    }
+    return {name: errors for name, errors in found.items() if errors}
+
+
 def table(metrics: dict[str, Any]) -> str:
     """The errors, and what others report of the same horizon."""
     settings = metrics["settings"]
-    rows = [[name, *row.values()] for name, row in metrics["errors"].items()]
+    better = metrics["loses_to"]
+    rows = [
+        [name, *row.values(), ", ".join(better.get(name, [])).upper()]
+        for name, row in metrics["errors"].items()
+    ]
     if settings["target"] is None:
         reported = REPORTED.get(settings["dataset"], {})
         for name, found in reported.items():
@@ -135,4 +154,8 @@ def table(metrics: dict[str, Any]) -> str:
                 mse, mae = found[settings["horizon"]]
                 rows.append([f"{name}, reported", mse, mae])
     heads = ["", "MSE", "MAE", "MSE\nown units", "MAE\nown units"]
-    return tabulate(rows, heads, floatfmt=".3f")
+    if better:
+        heads.append("better than\nthis model in")
+    shown = [row[: len(heads)] for row in rows]
+    formats = ("", ".3f", ".3f", ".4g", ".4g")
+    return tabulate(shown, heads, floatfmt=formats)

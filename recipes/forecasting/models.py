@@ -12,6 +12,7 @@ import numpy as np
 from keras import layers, ops
 
 from recipes.cells import recurrent_layer
+from recipes.data.scaling import Scaling
 
 # The longest segment: a day of hours.
 SEGMENT = 24
@@ -103,14 +104,22 @@ def segment_size(lookback: int, horizon: int) -> int:
 
 
 def in_own_units(
-    model: keras.Model, mean: np.ndarray, deviation: np.ndarray
+    model: keras.Model, scaling: Scaling, dtype: str = "float64"
 ) -> keras.Model:
-    """The model with the scaling inside: a series' own units in and out."""
-    seen = keras.Input(model.input_shape[1:], name="series")
+    """The model with the scaling inside: a series' own units in and out.
+
+    Args:
+        model: A forecaster of a series in standard units, in float32.
+        scaling: From the series' own units.
+        dtype: The type of what goes in and comes out, and of the scaling. In
+            float32, numbers far from zero lose what is small beside them.
+    """
+    seen = keras.Input(model.input_shape[1:], name="series", dtype=dtype)
+    mean, deviation = scaling
     # Keras's Normalization takes a deviation below 1e-7 for one of 1e-7.
-    around_zero = layers.Rescaling(1.0, list(-mean))(seen)
-    scaled = layers.Rescaling(list(1 / deviation))(around_zero)
-    forecast = layers.Rescaling(list(deviation), list(mean), name="forecast")(
-        model(scaled)
-    )
+    around_zero = layers.Rescaling(1.0, list(-mean), dtype=dtype)(seen)
+    scaled = layers.Rescaling(list(1 / deviation), dtype=dtype)(around_zero)
+    forecast = layers.Rescaling(
+        list(deviation), list(mean), dtype=dtype, name="forecast"
+    )(model(scaled))
     return keras.Model(seen, forecast, name="time_series")

@@ -84,13 +84,20 @@ def test_it_prints_losses_a_sample_and_what_it_wrote(trained):
     losses = metrics["nats_per_character"]
     for name, loss in losses.items():
         row = next(r for r in done.stdout.splitlines() if r.startswith(name))
-        printed = [float(number) for number in row[len(name) :].split()]
+        printed = [float(number) for number in row[len(name) :].split()[:6]]
         nats = np.array(list(loss.values()))
         expected = [*nats, *nats / np.log(2)]
         np.testing.assert_allclose(printed, expected, atol=6e-4)
     assert (
         losses["this model (standard)"]["both"]
         < losses["uniform guess"]["both"]
+    )
+    # Two epochs are too few.
+    assert metrics["loses_to"] == ["5-gram, Witten-Bell"]
+    row = next(r for r in done.stdout.splitlines() if r.startswith("5-gram"))
+    assert row.endswith("yes")
+    assert done.stdout.splitlines()[-1] == (
+        "this model is worse than a guess without it: 5-gram, Witten-Bell"
     )
     for name in ("model.keras", "serving/1", "litert/char_text.tflite"):
         assert str(output / name) in done.stdout
@@ -200,8 +207,20 @@ def test_after_a_kill_and_a_failure_it_is_gone_on_with(
     while not (output / "unfinished" / "checkpoint.npz").exists():
         assert process.poll() is None
         time.sleep(0.01)
+    for more in ([], ["--resume"]):
+        status, said = run(capsys, *more, "--output", str(output))
+        assert status == 2
+        assert f"another run is writing to {output}" in said
     process.kill()
     process.communicate()
+
+    numbers = output / "unfinished" / "train.numbers"
+    encoded = numbers.read_bytes()
+    numbers.write_bytes(encoded[:-100])
+    status, said = run(capsys, "--resume", "--output", str(output))
+    assert status == 2
+    assert "has changed since the training in" in said
+    numbers.write_bytes(encoded)
 
     def fail(*_, **__):
         raise ExportError("It differs.")
@@ -235,7 +254,7 @@ def test_stopped_it_writes_its_best_model_and_can_go_on(
 ):
     output = tmp_path / "out"
     process = started(output, novel, **{"--epochs": 100_000})
-    while "loss=" not in process.stderr.readline(1000):
+    while "val_loss=" not in process.stderr.readline(1000):
         assert process.poll() is None
     process.send_signal(signal.SIGINT)
     said = process.communicate()[1]
@@ -252,6 +271,51 @@ def test_stopped_it_writes_its_best_model_and_can_go_on(
     status, said = run(capsys, *options, "--resume", "--units", "13")
     assert status == 2
     assert "--units was 12 when the training in" in said
+
+
+def test_too_few_batches_are_no_model(novel, tmp_path, capsys, monkeypatch):
+    output = tmp_path / "out"
+    del (options := {**SMALL})["--epochs"]
+    options |= {"--dataset": novel, "--output": output, "--minutes": "1e-6"}
+    status, said = run(capsys, *words(options))
+    assert status == 2
+    last = said.splitlines()[-1]
+    assert "batches trained in --minutes 1e-06: 2, and a model takes 10" in last
+    assert "go on with --resume and more --minutes" in last
+    assert [path.name for path in output.iterdir()] == ["unfinished"]
+
+    trained = []
+    monkeypatch.setattr(
+        char_text, "finish", lambda _, budget, *__: trained.append(budget)
+    )
+    more = ["--resume", "--minutes", "0.01", "--output", str(output)]
+    assert run(capsys, *more)[0] == 0
+    assert len(trained[0].losses) >= 10
+    assert trained[0].seconds >= 0.6
+    assert not any(output.iterdir())
+
+
+def test_a_text_that_would_be_written_over_is_refused(capsys, tmp_path):
+    output = tmp_path / "out"
+    output.mkdir()
+    text = output / "metrics.json"
+    text.write_text("To be, or not to be")
+    link = tmp_path / "link.txt"
+    link.symlink_to(text)
+    kept = output / "unfinished" / "novel.txt"
+    kept.parent.mkdir()
+    kept.write_text("mine")
+    for given in (text, link, kept):
+        status, said = run(
+            capsys, "--dataset", str(given), "--output", str(output)
+        )
+        assert status == 2
+        assert f"{given} would be lost: this writes to" in said
+    status, said = run(capsys, "--output", str(output))
+    assert status == 2
+    assert f"{kept} is not of an unfinished training" in said
+    assert text.read_text() == "To be, or not to be"
+    assert kept.read_text() == "mine"
 
 
 def test_nothing_to_go_on_with_ends_in_one_line(capsys, tmp_path):

@@ -9,6 +9,7 @@ import pytest
 from recipes import compare, console
 from recipes.comparing import problems, runs, settings
 from recipes.comparing.made_up import Adding, Copy
+from recipes.comparing.text import Text
 
 SMALL = ["--units", "6", "--batches", "5", "--seeds", "1", "2"]
 
@@ -156,6 +157,17 @@ def test_it_goes_on_where_it_was_stopped(tmp_path, monkeypatch, capsys):
         for it in (whole, stopped)
     ]
     assert scores[0] == scores[1]
+
+
+def test_it_goes_on_with_its_own_text_only(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text("abcdefgh \n" * 5000)
+    args = args_of("--task", "text", "--dataset", path)
+    Text(args)
+    Text(args)
+    path.write_text("abcdefgh \n" * 4999 + "abcdefgg \n")
+    with pytest.raises(console.UsageError, match=r"text\.txt has changed"):
+        Text(args)
 
 
 @pytest.mark.parametrize(

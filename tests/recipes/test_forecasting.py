@@ -4,10 +4,20 @@ import argparse
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 
+from recipes.console import UsageError
+from recipes.data.scaling import Scaling
 from recipes.data.windows import Windows
-from recipes.forecasting import baselines, evaluation, models, training
+from recipes.forecasting import (
+    baselines,
+    deployed,
+    evaluation,
+    exporting,
+    models,
+    training,
+)
 from recipes.forecasting.settings import CELLS
 from tests.recipes.killing import (
     KilledError,
@@ -74,16 +84,26 @@ def test_segments_are_as_long_as_both_allow(lookback, horizon, size):
     assert models.segment_size(lookback, horizon) == size
 
 
-@pytest.mark.parametrize("unit", [1.0, 1e-9])
-def test_the_scaling_is_inside(unit):
+@pytest.mark.parametrize(
+    ("unit", "offset"), [(1.0, 0.0), (1e-9, 0.0), (1.0, 1e7), (1e-30, -1e-24)]
+)
+def test_the_scaling_is_inside(unit, offset):
     model = models.build(settings(), columns=2)
-    mean = np.array([100.0, -5.0]) * unit
+    mean = np.array([100.0, -5.0]) * unit + offset
     deviation = np.array([10.0, 0.1]) * unit
-    whole = models.in_own_units(model, mean, deviation)
+    whole = models.in_own_units(model, Scaling(mean, deviation))
     scaled = np.random.default_rng(1).normal(size=(4, 48, 2))
-    found = whole(scaled * deviation + mean)
-    expected = np.asarray(model(scaled)) * deviation + mean
-    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=0)
+    found = (whole(scaled * deviation + mean) - mean) / deviation
+    np.testing.assert_allclose(found, model(scaled), atol=1e-5)
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e-9, 1e-300])
+def test_the_scale_of_a_series_is_found(unit):
+    random = np.random.default_rng(1)
+    values = np.stack([random.normal(3, 2, 1000), np.full(1000, 5.0)], 1)
+    mean, deviation = Scaling.of(values * unit)
+    np.testing.assert_allclose(mean, values.mean(0) * unit)
+    np.testing.assert_allclose(deviation, [values[:, 0].std() * unit, 1.0])
 
 
 def test_a_training_that_is_killed_is_gone_on_with(tmp_path):
@@ -179,9 +199,55 @@ def test_intervals_cover_what_they_were_asked_to():
 
 def test_a_forecaster_is_saved_and_loaded(tmp_path):
     model = models.in_own_units(
-        models.build(settings(), 2), np.zeros(2), np.ones(2)
+        models.build(settings(), 2), Scaling(np.zeros(2), np.ones(2))
     )
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     seen = np.random.default_rng(1).normal(size=(4, 48, 2)).astype("float32")
     np.testing.assert_allclose(loaded(seen), model(seen), atol=1e-6)
+
+
+def exported(folder, offset):
+    """An untrained forecaster of a series so far from zero, in every form."""
+    args = settings(lookback=8, horizon=4, cell="standard", dropout=0.0)
+    random = np.random.default_rng(1)
+    values = random.normal(size=(60, 2)) * [1.0, 1e-9] + [offset, 0.0]
+    scaling = Scaling.of(values)
+    series = pd.DataFrame(values, columns=["north", "south"])
+    model = models.build(args, columns=2)
+    windows = exporting.tried(model, series, np.array([8, 50]), 8, scaling)
+    return windows, exporting.export(model, windows, scaling, folder, 3)
+
+
+def test_exports_far_from_zero_forecast_what_was_evaluated(tmp_path):
+    windows, written = exported(tmp_path, offset=1e7)
+    assert "loses what is small beside its distance" in written.refused
+    assert not (tmp_path / "litert").exists()
+    assert set(written.differences) == {"model.keras", "serving/3"}
+    for name, difference in written.differences.items():
+        assert difference < 1e-5
+        found = deployed.forecaster(tmp_path / name)(windows.seen)
+        apart = (found - windows.forecasts) / [1.0, 1e-9]
+        np.testing.assert_allclose(apart, 0, atol=1e-4)
+
+
+def test_exports_that_forecast_otherwise_are_refused(tmp_path, monkeypatch):
+    def wrong(path):
+        return lambda seen: np.full((len(seen), 4, 2), np.nan)
+
+    monkeypatch.setattr(deployed, "forecaster", wrong)
+    with pytest.raises(UsageError, match=r"model\.keras would .* inf standard"):
+        exported(tmp_path, offset=1e7)
+
+
+def test_forecasts_that_are_better_are_named():
+    rows = {
+        "this model": {"mse": 2.0, "mae": 1.0},
+        "linear": {"mse": 1.0, "mae": 0.9},
+        "last value": {"mse": 1.0, "mae": 1.0},
+        "seasonal naive": {"mse": 3.0, "mae": 2.0},
+    }
+    better = evaluation.loses_to(rows)
+    assert better == {"linear": ["mse", "mae"], "last value": ["mse"]}
+    rows["this model"] = {"mse": np.nan, "mae": np.nan}
+    assert len(evaluation.loses_to(rows)) == 3

@@ -13,7 +13,7 @@ import pytest
 from recipes import checkpoints, console, forecast, time_series
 from recipes.data import frames
 from recipes.data.csv_file import read_csv
-from recipes.forecasting import settings
+from recipes.forecasting import exporting, pictures, settings
 
 ROOT = Path(__file__).parents[2]
 WRITTEN = [
@@ -27,6 +27,7 @@ WRITTEN = [
     "serving/1/saved_model.pb",
     "training.png",
 ]
+SMALL_UNIT = 1e-9
 SMALL = ["--units", "8", "--batches", "30", "--lookback", "48"]
 
 
@@ -39,9 +40,9 @@ def trained(tmp_path_factory):
     random = np.random.default_rng(1)
     values = {
         "north": 100 + 10 * np.sin(hour * np.pi / 12),
-        "south": -5 + np.cos(hour * np.pi / 12),
+        "south": (-5 + np.cos(hour * np.pi / 12)) * SMALL_UNIT,
     }
-    noise = random.normal(scale=0.1, size=(1500, 2))
+    noise = random.normal(scale=0.1, size=(1500, 2)) * [1, SMALL_UNIT]
     table = pd.DataFrame(values, times) + noise
     table.to_csv(folder / "load.csv", index_label="when")
     command = [sys.executable, "-m", "recipes.time_series", *SMALL]
@@ -70,11 +71,31 @@ def test_it_prints_errors_beside_baselines(trained):
     errors = metrics["errors"]
     for name, row in errors.items():
         line = next(it for it in done.stdout.splitlines() if name in it)
-        printed = [float(number) for number in line[len(name) :].split()]
-        np.testing.assert_allclose(printed, list(row.values()), atol=6e-4)
+        printed = [float(number) for number in line[len(name) :].split()[:4]]
+        np.testing.assert_allclose(
+            printed, list(row.values()), rtol=1e-3, atol=6e-4
+        )
     assert errors["linear"]["mse"] < errors["last value"]["mse"]
     assert errors["seasonal naive"]["mse"] < errors["last value"]["mse"]
     assert 0.8 < metrics["intervals"]["covered"] <= 1
+
+
+def test_it_says_what_is_better(trained):
+    done, folder = trained
+    metrics = json.loads((folder / "out" / "metrics.json").read_text())
+    # Thirty batches are too few.
+    assert metrics["loses_to"]["linear"] == ["mse", "mae"]
+    lines = done.stdout.splitlines()
+    row = next(line for line in lines if line.startswith("linear"))
+    assert row.endswith("MSE, MAE")
+    assert lines[-1].startswith("this model is worse than a forecast without")
+    assert "linear (MSE, MAE)" in lines[-1]
+    assert set(metrics["exports_differ_by"]) == {
+        "model.keras",
+        "serving/1",
+        "litert/time_series.tflite",
+    }
+    assert max(metrics["exports_differ_by"].values()) < 1e-4
 
 
 FORMS = ["model.keras", "serving/1", "litert/time_series.tflite"]
@@ -165,8 +186,25 @@ def test_a_forecast_does_not_replace_what_it_was_made_of(trained, capsys):
         "--output",
         folder / "load.csv",
     )
-    assert "would be replaced by its forecast" in said
+    assert "would be lost: this writes to" in said
     assert (folder / "load.csv").read_bytes() == before
+
+
+def test_forecasts_that_are_not_finite_are_refused(trained, tmp_path, capsys):
+    _, folder = trained
+    table = read_csv(folder / "load.csv")
+    table.iloc[-1] = 9e17
+    table.to_csv(tmp_path / "far.csv")
+    said = refused(
+        capsys,
+        forecast,
+        folder / "out" / "litert" / "time_series.tflite",
+        tmp_path / "far.csv",
+        "--output",
+        tmp_path / "out.csv",
+    )
+    assert "forecasts numbers that are not finite" in said
+    assert not (tmp_path / "out.csv").exists()
 
 
 def test_models_of_something_else_are_refused(trained, tmp_path, capsys):
@@ -193,9 +231,17 @@ def test_a_training_goes_on_with_its_own_series_only(tmp_path, capsys):
     frame = frames.load("co2")
     time_series.check_series(frame, args)
     time_series.check_series(frame, args)
-    changed = frame._replace(values=frame.values + 1)
-    with pytest.raises(console.UsageError, match="co2 has changed since"):
-        time_series.check_series(changed, args)
+    values = frame.values
+    other_value = values.copy()
+    other_value.iloc[-1] += 1e-9
+    for changed in (
+        other_value,
+        values.rename(columns={"co2": "methane"}),
+        values.shift(freq="7D"),
+        values.iloc[:-1],
+    ):
+        with pytest.raises(console.UsageError, match="co2 has changed since"):
+            time_series.check_series(frame._replace(values=changed), args)
 
 
 def test_a_training_of_another_recipe_is_not_gone_on_with(tmp_path, capsys):
@@ -209,9 +255,9 @@ def test_a_training_of_another_recipe_is_not_gone_on_with(tmp_path, capsys):
 
 def test_a_look_back_below_a_season_repeats_what_it_sees(tmp_path, monkeypatch):
     output = tmp_path / "out"
-    monkeypatch.setattr(time_series, "draw", lambda *_: None)
-    exported = 0.0, output / "serving" / "1"
-    monkeypatch.setattr(time_series, "export", lambda *_: exported)
+    nothing = exporting.Exported({}, "")
+    monkeypatch.setattr(exporting, "export", lambda *_: nothing)
+    monkeypatch.setattr(pictures, "draw_gates", lambda *_: None)
     few = ["--units", "4", "--batches", "2", "--lookback", "26"]
     assert run(time_series, *few, "--output", output) == 0
     errors = json.loads((output / "metrics.json").read_text())["errors"]

@@ -1,8 +1,5 @@
 """The budget of a training: what it spends, when it ends, what it keeps."""
 
-import itertools
-from types import SimpleNamespace
-
 import keras
 import numpy as np
 import pytest
@@ -55,13 +52,45 @@ def test_the_learning_rate_falls_along_half_a_cosine(data):
     assert [batches for batches, _ in budget.validation] == [10, 20, 30, 40]
 
 
-def test_minutes_end_the_training(data, monkeypatch):
-    seconds = itertools.count()
-    clock = SimpleNamespace(monotonic=lambda: next(seconds))
+class Clock(keras.callbacks.Callback):
+    """A clock that goes on by what each batch takes, the first the longest."""
+
+    def __init__(self, first, others):
+        super().__init__()
+        self.now = 0.0
+        self.first = first
+        self.others = others
+        self.begun = {"train": 0, "test": 0}
+
+    def monotonic(self):
+        return self.now
+
+    def batch(self, kind):
+        self.now += self.others if self.begun[kind] else self.first
+        self.begun[kind] += 1
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.batch("train")
+
+    def on_test_batch_begin(self, batch, logs=None):
+        self.batch("test")
+
+
+@pytest.mark.parametrize(("before", "batches"), [(0, 21), (8, 14), (25, 6)])
+def test_minutes_are_counted_without_compiling(
+    data, monkeypatch, before, batches
+):
+    clock = Clock(first=600.0, others=1.0)
     monkeypatch.setattr(training, "time", clock)
-    budget = Budget(0.1, minutes=0.25, batches=10**9)
-    train(make_model(), data, budget)
-    assert len(budget.losses) == 15
+    budget = Budget(0.1, minutes=0.5, batches=10**9)
+    # As those of a training that is gone on with.
+    budget.seconds = before
+    train(make_model(), data, clock, budget)
+    # Of the first batch, and the first of validation's ten, nothing counts.
+    assert len(budget.losses) == batches
+    validations = len(budget.validation)
+    counted = before + batches - 1 + 10 * validations - 1
+    assert budget.seconds == counted
 
 
 def test_the_losses_kept_are_those_of_each_batch(data):
