@@ -8,7 +8,7 @@ The file has the columns that the model was trained on, and at least as many
 rows as it sees. What comes after its last row is written to `--output`, with
 an interval for each number, and drawn in a picture beside it. What the model
 needs to know of its series is read from `series.json`, beside it or in a
-folder above.
+folder above. A SavedModel may run code: load those of people you trust.
 """
 
 import argparse

@@ -6,7 +6,8 @@
 
 From the model for Keras, the SavedModel for TensorFlow Serving and the
 streaming file for LiteRT alike: the same seed writes the same text. The model's
-characters are read from `vocabulary.json`, beside it or in a folder above.
+characters are read from `vocabulary.json`, beside it or in a folder above. A
+SavedModel may run code: load those of people you trust.
 """
 
 import argparse

@@ -8,6 +8,7 @@ Any .keras file does, with layers of Keras's or of keras_gatelstm in it.
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -102,8 +103,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def exported(args: argparse.Namespace) -> Any:
     """Exports, and gives a report for each thing written."""
-    if not args.model.is_file():
-        raise FileNotFoundError(f"there is no file {args.model}")
+    for path in (args.model, args.vocabulary, args.representative_data):
+        if path is None:
+            continue
+        if not path.is_file():
+            raise FileNotFoundError(f"there is no file {path}")
+        if args.litert and args.litert.exists() and args.litert.samefile(path):
+            raise ValueError(
+                f"{path} would be replaced by the file for LiteRT: give "
+                "--litert another name"
+            )
     # Imported late: TensorFlow takes seconds, mistakes show at once.
     import keras
     import numpy as np
@@ -147,4 +156,6 @@ def _is_users(error: Exception) -> bool:
 
 
 if __name__ == "__main__":
+    # A request to terminate cleans up, too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

@@ -1,7 +1,8 @@
 """LiteRT's converter, run as a program of its own: it can take it down.
 
 It reads requests from its standard input and answers each on its standard
-output, a line of JSON each: `{"error": null}`, or what went wrong. A request
+output, a line of JSON each: `error`, what went wrong or null, and `of_system`,
+whether it was no fault of the model's, but a full disk or the like. A request
 has `saved_model`, a folder with the signature `serving_default`; `target`,
 the file to write; `quantize`, as in `export_litert`; and `samples`, an `.npz`
 file of arrays `<number>/<input>`, for int8. It imports TensorFlow and nothing
@@ -25,12 +26,17 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     for line in sys.stdin:
+        told: dict[str, Any] = {"error": None, "of_system": False}
         try:
             convert(**json.loads(line))
-            error = None
         except Exception as problem:
-            error = f"{type(problem).__name__}: {problem}"
-        print(json.dumps({"error": error}), file=answers)
+            told["error"] = f"{type(problem).__name__}: {problem}"
+            if isinstance(problem, OSError):
+                told = {
+                    "error": problem.strerror or str(problem),
+                    "of_system": True,
+                }
+        print(json.dumps(told), file=answers)
 
 
 def convert(

@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gatelstm.export.clipping import unclip
+from keras_gatelstm.export.writing import write_saved_model
 
 PROGRAM = Path(__file__).with_name("_convert.py")
 
@@ -41,11 +42,10 @@ def convert(
 
     Raises:
         ConversionError: if there is no file at the end.
+        OSError: if it cannot be written.
     """
     saved_model = stage / "saved_model"
-    tf.saved_model.save(
-        tf.Module(), saved_model, signatures={"serving_default": function}
-    )
+    write_saved_model(tf.Module(), saved_model, {"serving_default": function})
     arrays: dict[str, Any] = {
         f"{number}/{name}": array
         for number, sample in enumerate(samples or [])
@@ -79,6 +79,7 @@ class _Process:
 
         Raises:
             ConversionError: if it failed.
+            OSError: if it could not write.
         """
         with self.lock:
             process = self._running()
@@ -98,9 +99,11 @@ class _Process:
                 problem = self._error(f"it crashed, with status {status}")
                 self.stop()
                 raise problem
-            error = json.loads(answer)["error"]
-            if error:
-                raise self._error(error)
+            told = json.loads(answer)
+            if told.get("of_system"):
+                raise OSError(told["error"])
+            if told["error"]:
+                raise self._error(told["error"])
 
     def _running(self) -> subprocess.Popen[str]:
         if self.process is not None and self.process.poll() is not None:

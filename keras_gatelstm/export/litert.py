@@ -19,6 +19,7 @@ from keras_gatelstm.export.samples import (
     random_batches,
     samples_of,
 )
+from keras_gatelstm.export.writing import writing
 from keras_gatelstm.files import stage_in
 from keras_gatelstm.loops import recurrent_layers
 from keras_gatelstm.options import check_choice
@@ -106,6 +107,7 @@ def export_litert(
             argument is missing or none of its values.
         ExportError: if the converter fails, or the check. There is no file
             then.
+        OSError: if it cannot be written.
 
     Example:
 
@@ -137,7 +139,7 @@ def export_litert(
         given = _listed(check_inputs)
         check_arrays("check_inputs", chosen, given)
         tried.append(given)
-    with stage_in(path.parent) as stage:
+    with stage_in(path.parent) as stage, writing(path):
         whole = stage / "model.tflite"
         try:
             convert(chosen.function, whole, quantize, samples, stage)

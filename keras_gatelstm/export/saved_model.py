@@ -17,7 +17,8 @@ from keras_gatelstm.export.signatures import Served
 from keras_gatelstm.export.text import TextModel
 from keras_gatelstm.export.trials import lengths_work, requests, steps_work
 from keras_gatelstm.export.warmup import write_configs, write_warm_up
-from keras_gatelstm.files import stage_in
+from keras_gatelstm.export.writing import write_saved_model, writing
+from keras_gatelstm.files import move_into, stage_in
 
 
 @dataclass(frozen=True)
@@ -119,13 +120,15 @@ def export_saved_model(
     served = Served(ready, scaling or Scaling())
     text = TextModel(served, vocabulary) if vocabulary else None
     functions, left_out = _functions(served, text)
-    with stage_in(base) as stage:
+    with stage_in(base) as stage, writing(target):
         folder = stage / target.name
         _write(ready, functions, text, folder)
         name = name or base.resolve().name
         write_warm_up(folder, name, requests(ready, functions))
+        write_configs(stage / "settings", base, name)
+        move_into(stage / "settings", base)
+        # Last: a server takes a version for whole as soon as it is there.
         folder.rename(target)
-        write_configs(base, name)
     told = {name: _told(functions[name]) for name in functions}
     return SavedModel(target, told, left_out)
 
@@ -173,10 +176,7 @@ def _write(
     module.weights = [variable.value for variable in model.variables]
     module.table = text.table if text else None
     module.serve = functions["serving_default"]
-    try:
-        tf.saved_model.save(module, str(folder), signatures=functions)
-    except tf.errors.OpError as error:  # A full disk, in TensorFlow's words.
-        raise OSError(f"{folder} could not be written: {error}") from error
+    write_saved_model(module, folder, functions)
 
 
 def _told(function: Any) -> str:

@@ -61,15 +61,15 @@ def write_warm_up(folder: Path, name: str, requests: Requests) -> None:
             file.write(log.SerializeToString())
 
 
-def write_configs(base_path: Path, name: str) -> None:
-    """Writes examples of a server's settings, where there are none yet."""
+def write_configs(folder: Path, base_path: Path, name: str) -> None:
+    """Writes examples of a server's settings, if `base_path` has none yet."""
+    folder.mkdir()
     for file, text in (
         ("models.config", MODELS_CONFIG),
         ("batching.config", BATCHING_CONFIG),
     ):
-        path = base_path / file
-        if not path.exists():
-            path.write_text(text.format(name=name), "utf-8")
+        if not (base_path / file).exists():
+            (folder / file).write_text(text.format(name=name), "utf-8")
 
 
 def _messages() -> Any:

@@ -12,6 +12,7 @@ References:
 """
 
 import json
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ def save(trace: GateTrace, path: Path) -> Path:
 
     Raises:
         ValueError: if it ends in nothing of the kind.
+        OSError: if it cannot be written.
     """
     _check_suffix(path)
     with stage_in(path.parent) as stage:
@@ -41,9 +43,20 @@ def save(trace: GateTrace, path: Path) -> Path:
             arrays: dict[str, Any] = {**trace.to_dict()}
             np.savez_compressed(stage / path.name, **arrays)
         else:
-            _save_hdf5(trace, stage, path.name)
+            try:
+                _save_hdf5(trace, stage, path.name)
+            except RuntimeError as error:  # A full disk, in HDF5's words.
+                raise OSError(
+                    f"{path} could not be written: {_reason(error)}"
+                ) from error
         move_into(stage, path.parent)
     return path
+
+
+def _reason(error: RuntimeError) -> str:
+    """The system's part of an error of HDF5's."""
+    found = re.search("error message = '([^']+)'", str(error))
+    return found[1] if found else str(error)
 
 
 def load(path: Path) -> dict[str, np.ndarray]:
@@ -61,7 +74,14 @@ def load(path: Path) -> dict[str, np.ndarray]:
             with np.load(path, allow_pickle=False) as file:
                 return dict(file)
         return _load_hdf5(path)
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as it:
+    except (
+        OSError,
+        KeyError,
+        ValueError,
+        EOFError,
+        MemoryError,
+        zipfile.BadZipFile,
+    ) as it:
         raise ValueError(
             f"{path} cannot be read as a trace: write it with GateTrace.save. "
             f"({it})"
@@ -104,16 +124,29 @@ def _load_hdf5(path: Path) -> dict[str, np.ndarray]:
     def read(key: str, it: Any) -> None:
         if isinstance(it, h5py.Dataset) and "batch_and_time" in it.attrs:
             shape = (*it.attrs["batch_and_time"], *it.shape[1:])
-            arrays[key] = it[()].reshape(shape)
+            arrays[key] = _own(it).reshape(shape)
 
     with h5py.File(path, "r") as file:
         file.visititems(read)
         if not arrays:
             raise ValueError("it has no quantities")
-        if "tokens" in file:
-            text = np.char.decode(file["tokens"][()], "utf-8")
-            arrays["tokens"] = text.astype(file["tokens"].attrs["dtype"])
+        if isinstance(file.get("tokens", getlink=True), h5py.HardLink):
+            tokens = file["tokens"]
+            text = np.char.decode(_own(tokens), "utf-8")
+            arrays["tokens"] = text.astype(tokens.attrs["dtype"])
     return arrays
+
+
+def _own(dataset: Any) -> np.ndarray:
+    """What a dataset holds, if that is in the file it was found in.
+
+    Raises:
+        ValueError: if it is in another file, whose path the trace's author
+            has chosen.
+    """
+    if dataset.external or dataset.is_virtual:
+        raise ValueError(f"{dataset.name} is stored in another file")
+    return dataset[()]
 
 
 def _words(trace: GateTrace) -> tuple[list[str], np.ndarray]:

@@ -198,7 +198,15 @@ class GateTrace(Mapping[str, LayerTrace]):
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """Reads what `save` wrote."""
+        """Reads what `save` wrote.
+
+        It reads numbers and words of that file alone: no pickle, no other
+        files that HDF5 can refer to.
+
+        Raises:
+            FileNotFoundError: if the file is not there.
+            ValueError: if there is no trace in it.
+        """
         from keras_gatelstm.trace import files
 
         return cls.from_dict(files.load(Path(path)))

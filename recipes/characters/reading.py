@@ -48,6 +48,8 @@ class Reader:
 def reader_of(path: Path, symbols: int) -> Reader:
     """Reads with the model at this path.
 
+    A SavedModel may run code when it is loaded.
+
     Args:
         path: A `.keras` file, the folder of a SavedModel, or a streaming
             `.tflite` file.

@@ -9,6 +9,9 @@ from recipes.console import UsageError
 
 # Squares of what is larger are no numbers in float32.
 LARGEST = 1e18
+# A file has no more columns, and no longer first line.
+MOST_COLUMNS = 10_000
+LONGEST_LINE = 2**20
 # At the end of a time of day: how far it is from UTC.
 OFFSET = r"[T ]\d\d.*(?:[+-]\d\d(?::?\d\d)?|Z)$"
 
@@ -21,11 +24,16 @@ def read_csv(path: Path, time_column: str | None = None) -> pd.DataFrame:
     Raises:
         UsageError: if it is none; it names row and column.
     """
-    if not path.is_file():
+    if not path.exists():
         raise UsageError(
             f"there is no file {path}: --dataset takes co2, ett/h1, ett/h2, "
             "ett/m1, ett/m2, or the path of a CSV file"
         )
+    if not path.is_file():
+        raise UsageError(
+            f"{path} is a directory, a pipe or a device: name a CSV file"
+        )
+    _check_width(path)
     cells = _cells(path)
     name = time_column or cells.columns[0]
     if name not in cells:
@@ -44,6 +52,19 @@ def read_csv(path: Path, time_column: str | None = None) -> pd.DataFrame:
             "the cell empty where it is missing"
         )
     return numbers.astype("float64").set_index(index)
+
+
+def _check_width(path: Path) -> None:
+    """Refuses what would take minutes to read, by its first line."""
+    with path.open("rb") as file:
+        first = file.readline(LONGEST_LINE)
+    columns = first.count(b",") + 1
+    if columns > MOST_COLUMNS or len(first) == LONGEST_LINE:
+        raise UsageError(
+            f"{path}, row 1: {columns:,} columns in the first "
+            f"{len(first):,} bytes; this reads up to {MOST_COLUMNS:,}, the "
+            "names of which take less than a megabyte"
+        )
 
 
 def _cells(path: Path) -> pd.DataFrame:

@@ -129,13 +129,7 @@ def without_holes(frame: pd.DataFrame, name: str) -> tuple[pd.DataFrame, int]:
             "offset, or in UTC"
         )
     frequency = _frequency(times)
-    if isinstance(frequency, pd.Timedelta):
-        rows = (times[-1] - times[0]) / frequency
-        if rows * (1 - MOST_MISSING) > len(times):
-            raise UsageError(
-                f"{name}: at steps of {frequency}, the most common one, "
-                f"{1 - len(times) / rows:.0%} of its rows are missing"
-            )
+    _check_density(times, frequency, name)
     full = frame.asfreq(frequency)
     strange = ~times.isin(full.index)
     if strange.any():
@@ -156,6 +150,27 @@ def without_holes(frame: pd.DataFrame, name: str) -> tuple[pd.DataFrame, int]:
             f"missing, at steps of {frequency}"
         )
     return full.ffill(), int(missing.to_numpy().sum())
+
+
+def _check_density(
+    times: pd.DatetimeIndex,
+    frequency: str | pd.DateOffset | pd.Timedelta,
+    name: str,
+) -> None:
+    """Refuses a series with too many holes before they are filled in."""
+    if isinstance(frequency, pd.Timedelta):
+        rows = int((times[-1] - times[0]) / frequency) + 1
+    else:
+        rows = len(pd.date_range(times[0], times[-1], freq=frequency))
+    if rows * (1 - MOST_MISSING) > len(times):
+        hole = int(np.diff(times.asi8).argmax())
+        step = getattr(frequency, "freqstr", frequency)
+        raise UsageError(
+            f"{name}: at steps of {step}, the most common one, "
+            f"{1 - len(times) / rows:.0%} of its rows are missing; the longest "
+            f"hole is before row {hole + 3}, from {times[hole]} to "
+            f"{times[hole + 1]}"
+        )
 
 
 def _frequency(times: pd.DatetimeIndex) -> str | pd.DateOffset | pd.Timedelta:

@@ -150,6 +150,11 @@ def _read(path: Path) -> Text:
             f"there is no file {path}: --dataset takes stdlib, "
             "tiny_shakespeare, or the path of a text file in UTF-8"
         )
+    if not path.is_file():
+        raise UsageError(
+            f"{path} is a pipe or a device: --dataset takes a text file, which "
+            "is read more than once"
+        )
     with path.open("rb") as file:
         marked = file.read(3) == codecs.BOM_UTF8
     text = Text(path, 3 if marked else 0)

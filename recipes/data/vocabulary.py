@@ -42,13 +42,13 @@ class Vocabulary:
         Raises:
             UsageError: if the file is not there, or holds something else.
         """
+        if not path.is_file():
+            raise UsageError(
+                f"there is no file {path}: it has the model's characters, and "
+                "recipes.char_text writes it beside the model"
+            )
         try:
             _, *known = json.loads(path.read_text("utf-8"))["characters"]
-        except FileNotFoundError:
-            raise UsageError(
-                f"{path} is not there: it has the model's characters, and "
-                "recipes.char_text writes it beside the model"
-            ) from None
         except (ValueError, KeyError, TypeError) as error:
             raise UsageError(f"{path} holds no vocabulary") from error
         return cls("".join(known))

@@ -21,6 +21,11 @@ def description(path: Path) -> dict[str, Any]:
     Raises:
         UsageError: if there is none, or it is no description of a series.
     """
+    if not path.is_file():
+        raise console.UsageError(
+            f"there is no file {path}: recipes.time_series writes it beside "
+            "the model"
+        )
     try:
         found = json.loads(path.read_text())
         columns = [str(name) for name in found["columns"]]
@@ -35,11 +40,6 @@ def description(path: Path) -> dict[str, Any]:
                 np.asarray(found["half_widths"], float), shape
             ),
         }
-    except FileNotFoundError:
-        raise console.UsageError(
-            f"{path} is not there: recipes.time_series writes it beside the "
-            "model"
-        ) from None
     except (ValueError, KeyError, TypeError) as error:
         raise console.UsageError(f"{path} describes no series") from error
 
@@ -124,7 +124,8 @@ def forecast(
 def forecaster(path: Path) -> Forecaster:
     """The model at this path: a `.keras` or `.tflite` file, or a SavedModel.
 
-    It takes and gives float64; within, each does what its form allows.
+    It takes and gives float64; within, each does what its form allows. A
+    SavedModel may run code when it is loaded.
     """
     if path.is_dir():
         return _saved_model(path)

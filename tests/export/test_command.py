@@ -1,8 +1,11 @@
 """`python -m keras_gatelstm.export`."""
 
 import os
+import resource
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import keras
@@ -64,3 +67,66 @@ def test_mistakes_in_a_command_end_in_one_line(arguments, problem, capsys):
     assert status == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert problem in line
+
+
+def test_what_is_read_is_not_written_over(tmp_path, capsys):
+    model = tmp_path / "model.keras"
+    keras.Sequential([keras.Input((7, 3)), layers.LSTM(4)]).save(model)
+    before = model.read_bytes()
+    link = tmp_path / "link.tflite"
+    link.symlink_to(model)
+    for target in (model, link):
+        assert main([str(model), "--litert", str(target)]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert "would be replaced by the file for LiteRT" in line
+    assert model.read_bytes() == before
+
+
+def started(model, *arguments, **options):
+    """The command, in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "keras_gatelstm.export", model, *arguments],
+        cwd=Path(__file__).parents[2],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+
+
+def test_a_full_disk_ends_in_one_line(tmp_path):
+    model = tmp_path / "model.keras"
+    keras.Sequential([keras.Input((7, 300)), layers.LSTM(40)]).save(model)
+
+    out = tmp_path / "out"
+    for target, limit in {
+        "--saved-model": 50_000,
+        "--litert": 50_000,
+        # What the converter writes is larger.
+        "--litert ": 215_000,
+    }.items():
+
+        def limited(size=limit):
+            resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+        asked = [target.strip(), out / "it"]
+        process = started(model, *asked, preexec_fn=limited)
+        _, said = process.communicate()
+        assert process.returncode == 2, said
+        assert "could not be written: File too large" in said.splitlines()[-1]
+        assert "Traceback" not in said
+        assert not out.exists()
+
+
+def test_a_request_to_terminate_leaves_nothing(tmp_path):
+    model = tmp_path / "model.keras"
+    keras.Sequential([keras.Input((7, 3)), layers.LSTM(4)]).save(model)
+    out = tmp_path / "out"
+    process = started(model, "--litert", out / "model.tflite")
+    while not list(out.glob(".writing-*/*")):
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate()
+    assert process.returncode == 130, said
+    assert not out.exists()

@@ -1,5 +1,7 @@
 """Series, and what can be wrong with them."""
 
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -50,6 +52,44 @@ def test_columns_are_chosen_by_name(written):
     np.testing.assert_array_equal(frame.values["a"], np.arange(100))
     assert frame.season == 24
     assert (frame.validation, frame.test) == (70, 80)
+
+
+@pytest.mark.parametrize(
+    ("times", "hole"),
+    [
+        (["2020-01-01 00:00:00", "2020-01-01 00:00:01", "2021-01-01"], 4),
+        ([*hours(1000).astype(str)[:-1], "2220-01-01 00:00:00"], 1001),
+        # Business days: a calendar, and no step.
+        (["2000-01-03", "2000-01-04", "9000-01-06"], 4),
+        ([f"{year}-01-01" for year in [*range(1900, 2000), 9999]], 102),
+    ],
+)
+def test_a_wrong_date_is_found_before_holes_are_filled(
+    written, monkeypatch, times, hole
+):
+    monkeypatch.setattr(pd.DataFrame, "asfreq", None)
+    path = written("when,a", *rows(times, range(len(times))))
+    said = rf"are missing; the longest hole is before row {hole}, from"
+    with pytest.raises(UsageError, match=said):
+        frames.load(str(path))
+
+
+def test_what_would_take_minutes_to_read_is_refused_at_once(
+    tmp_path, monkeypatch
+):
+    monkeypatch.delattr(pd, "read_csv")
+    path = tmp_path / "wide.csv"
+    for names, said in (
+        (",".join("abcdefghijk" * 1000), "row 1: 11,000 columns in the first"),
+        ("when," + "a" * 2**20, "row 1: 2 columns in the first 1,048,576"),
+    ):
+        path.write_text(f"{names}\n")
+        with pytest.raises(UsageError, match=said):
+            read_csv(path)
+    pipe = tmp_path / "pipe.csv"
+    os.mkfifo(pipe)
+    with pytest.raises(UsageError, match=r"pipe\.csv is a directory, a pipe"):
+        read_csv(pipe)
 
 
 def test_a_time_column_that_is_not_the_first(written):

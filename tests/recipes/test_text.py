@@ -1,5 +1,6 @@
 """Texts, whole and in pieces."""
 
+import os
 import socketserver
 import threading
 from http.client import BadStatusLine
@@ -65,6 +66,12 @@ def test_the_byte_that_is_not_utf8_is_named(monkeypatch, piece, broken):
     before = "aé漢🌍".encode() * 3
     with pytest.raises(UsageError, match=f"at byte {len(before)};"):
         str(text.Text(before + broken))
+
+
+def test_a_pipe_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UsageError, match="pipe is a pipe or a device"):
+        text.load(str(tmp_path / "pipe"))
 
 
 def test_a_directory_is_refused(tmp_path):

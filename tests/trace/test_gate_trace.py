@@ -1,5 +1,7 @@
 """A trace: asked by name, cut, written and read back."""
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import numpy as np
@@ -128,6 +130,61 @@ def test_files_that_are_no_traces_are_refused(tmp_path):
         (tmp_path / name).write_bytes(b"nothing of the kind")
         with pytest.raises(ValueError, match="cannot be read as a trace"):
             GateTrace.load(tmp_path / name)
+
+
+@pytest.mark.parametrize("kind", ["external", "virtual", "link", "tokens"])
+def test_a_trace_of_another_file_is_refused(tmp_path, kind):
+    """As a trace from elsewhere might read what only its reader may."""
+    h5py = pytest.importorskip("h5py")
+    secret = tmp_path / "secret.txt"
+    secret.write_bytes(np.arange(6.0).tobytes())
+    path = tmp_path / "trace.h5"
+    some_trace().save(tmp_path / "other.h5")
+    with h5py.File(path, "w") as file:
+        group = file.create_group("rnn")
+        if kind == "external":
+            where = [(str(secret), 0, h5py.h5f.UNLIMITED)]
+            file.create_dataset("rnn/kept", (6, 1), "f8", external=where)
+        elif kind == "virtual":
+            layout = h5py.VirtualLayout((10, 3), "f4")
+            layout[:] = h5py.VirtualSource("other.h5", "first/kept", (10, 3))
+            file.create_virtual_dataset("rnn/kept", layout)
+        elif kind == "link":
+            group["kept"] = h5py.ExternalLink("other.h5", "first/kept")
+        if kind == "tokens":
+            file["rnn/kept"] = np.zeros((6, 1))
+            group["kept"].attrs["batch_and_time"] = (2, 3)
+            where = [(str(secret), 0, h5py.h5f.UNLIMITED)]
+            tokens = file.create_dataset("tokens", (2, 3), "S8", external=where)
+            tokens.attrs["dtype"] = "<U8"
+        elif kind != "link":
+            group["kept"].attrs["batch_and_time"] = (2, len(group["kept"]) // 2)
+    with pytest.raises(ValueError, match="cannot be read as a trace"):
+        GateTrace.load(path)
+
+
+@pytest.mark.parametrize("suffix", ["npz", "h5"])
+def test_a_full_disk_is_an_error_of_the_system(tmp_path, suffix):
+    pytest.importorskip("h5py")
+    program = (
+        "import resource, sys, numpy as np\n"
+        "from keras_gatelstm.trace import GateTrace, LayerTrace\n"
+        "random = np.random.default_rng(1).normal(size=(4, 50, 64))\n"
+        "layer = LayerTrace('rnn', {'kept': random}, None)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"
+        "try:\n"
+        "    GateTrace({'rnn': layer}, None).save(sys.argv[1])\n"
+        "except OSError as error:\n"
+        "    print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, tmp_path / f"trace.{suffix}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "File too large" in done.stdout, done.stderr
+    assert not any(tmp_path.iterdir())
 
 
 def test_to_xarray():

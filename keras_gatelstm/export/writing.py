@@ -1,0 +1,44 @@
+"""What is written, and what is said where it cannot be."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+
+@contextmanager
+def writing(target: Path) -> Iterator[None]:
+    """Has errors of the system name what they kept from being written.
+
+    Raises:
+        OSError: for each of them.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or error
+        raise OSError(f"{target} could not be written: {reason}") from error
+
+
+def write_saved_model(
+    module: tf.Module, folder: Path, functions: dict[str, Any]
+) -> None:
+    """Writes a SavedModel.
+
+    Args:
+        module: What the functions need: variables, tables.
+        folder: Where to.
+        functions: By signature.
+
+    Raises:
+        OSError: if it cannot be written; TensorFlow says so in errors of its
+            own.
+    """
+    try:
+        tf.saved_model.save(module, str(folder), signatures=functions)
+    except tf.errors.OpError as error:
+        # It stands between a path that is gone and an operator.
+        reason = error.message.rsplit(";", 1)[-1].split("[Op:")[0]
+        raise OSError(reason.strip()) from error
