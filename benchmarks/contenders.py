@@ -191,7 +191,7 @@ def dense_per_gate(units: int) -> keras.layers.Layer:
 
 
 def gate_lstm(variant: str, units: int) -> keras.layers.Layer:
-    return GateLSTM(units, variant, return_sequences=True)
+    return GateLSTM(units, variant=variant, return_sequences=True)
 
 
 STANDARD = "GateLSTM, standard"

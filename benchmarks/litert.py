@@ -31,7 +31,9 @@ STEPS, FEATURES, UNITS = 64, 32, 64
 LONG = 1024
 MODELS = {
     "lesson": partial(GateLSTM, UNITS, return_sequences=True),
-    "standard": partial(GateLSTM, UNITS, "standard", return_sequences=True),
+    "standard": partial(
+        GateLSTM, UNITS, variant="standard", return_sequences=True
+    ),
     "keras.layers.LSTM": partial(
         keras.layers.LSTM, UNITS, return_sequences=True
     ),
@@ -155,7 +157,9 @@ def long_sequences(folder: Path) -> None:
     """What a step costs of a short and of a long sequence, looped."""
     rows = []
     for variant in ("standard", "lesson"):
-        model = model_of(GateLSTM(UNITS, variant, return_sequences=True))
+        model = model_of(
+            GateLSTM(UNITS, variant=variant, return_sequences=True)
+        )
         path = folder / f"{variant}.tflite"
         export_litert(model, path, "looped")
         calls = {str(steps): invoke(path, steps) for steps in (STEPS, LONG)}
@@ -173,8 +177,8 @@ def streams(folder: Path) -> None:
     rows = []
     for variant in ("standard", "lesson"):
         model = model_of(
-            GateLSTM(UNITS, variant, return_sequences=True),
-            GateLSTM(UNITS, variant, return_sequences=True),
+            GateLSTM(UNITS, variant=variant, return_sequences=True),
+            GateLSTM(UNITS, variant=variant, return_sequences=True),
         )
         report = export_litert(
             model, folder / f"stream_{variant}.tflite", "streaming"
@@ -215,7 +219,7 @@ def trained(folder: Path) -> None:
             [
                 keras.Input((None,), dtype="int32", name="characters"),
                 keras.layers.Embedding(len(vocabulary), 32),
-                GateLSTM(UNITS, variant, return_sequences=True),
+                GateLSTM(UNITS, variant=variant, return_sequences=True),
                 keras.layers.Dense(len(vocabulary), name="logits"),
             ]
         )

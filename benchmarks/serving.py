@@ -41,7 +41,7 @@ def compared(variant: str, folder: Path) -> list[list[object]]:
         [
             keras.Input((None,), dtype="int32", name="characters"),
             keras.layers.Embedding(SYMBOLS, 32),
-            GateLSTM(256, variant, return_sequences=True),
+            GateLSTM(256, variant=variant, return_sequences=True),
             keras.layers.Dense(SYMBOLS, name="logits"),
         ]
     )

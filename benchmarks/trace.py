@@ -44,7 +44,7 @@ def layers() -> dict:
 
     return {
         "GateLSTM, lesson": lambda: GateLSTM(UNITS),
-        "GateLSTM, standard": lambda: GateLSTM(UNITS, "standard"),
+        "GateLSTM, standard": lambda: GateLSTM(UNITS, variant="standard"),
         "GateGRU": lambda: GateGRU(UNITS),
         "keras.layers.LSTM": lambda: keras.layers.LSTM(UNITS),
     }

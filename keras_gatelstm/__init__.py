@@ -15,6 +15,7 @@ from keras_gatelstm.lstm import GateLSTM, GateLSTMCell
 from keras_gatelstm.network import SmallNetwork
 from keras_gatelstm.rnn import GateRNN, GateRNNCell
 from keras_gatelstm.trace import GateTrace, record_gates
+from keras_gatelstm.weights import WeightConfig
 
 __version__ = "0.1.0"
 
@@ -34,6 +35,7 @@ __all__ = [
     "SmallNetwork",
     "UpdateGate",
     "UseGate",
+    "WeightConfig",
     "convert",
     "record_gates",
 ]

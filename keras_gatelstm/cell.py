@@ -5,21 +5,28 @@ from typing import Any, Unpack
 import keras
 from keras import ops
 
-from keras_gatelstm import options
 from keras_gatelstm.gates.gate import Activity, Masks
 from keras_gatelstm.keras_internals import DropoutRNNCell
-from keras_gatelstm.network import Network, Shape, Tensor
+from keras_gatelstm.network import Network
+from keras_gatelstm.options import (
+    UnitsLayer,
+    check_fraction,
+    check_weight_count,
+    delegated,
+)
+from keras_gatelstm.types import (
+    Config,
+    ConstraintLike,
+    InitializerLike,
+    LayerOptions,
+    RegularizerLike,
+    Shape,
+    Tensor,
+)
+from keras_gatelstm.weights import WeightConfig
 
 
-class CellOptions(options.WeightOptions, total=False):
-    """What every cell takes; `GateCell` has the meanings."""
-
-    dropout: float
-    recurrent_dropout: float
-    seed: int | None
-
-
-class GateCell(options.UnitsLayer, DropoutRNNCell):
+class GateCell(UnitsLayer, DropoutRNNCell):
     """One step of a recurrent layer whose networks have names.
 
     A cell says in `activity` what happens in a step; this class makes a Keras
@@ -27,30 +34,18 @@ class GateCell(options.UnitsLayer, DropoutRNNCell):
 
     Args:
         units: Positive integer, the size of each memory.
-        activations: As in `UnitsLayer`.
-        use_bias: Boolean, whether the networks have biases. Default `True`.
-        kernel_initializer: Initializer of every `kernel`. Default
-            `"glorot_uniform"`. As in Keras, the kernels of the networks that
-            read the event start as one draw, `(features, networks·units)`.
-        recurrent_initializer: Initializer of every `recurrent_kernel`,
-            drawn likewise as `(units, networks·units)`. Default
-            `"orthogonal"`.
-        bias_initializer: Initializer of every `bias`. Default `"zeros"`.
-        kernel_regularizer: Regularizer of every `kernel`, each by itself:
-            one that looks across columns, such as `OrthogonalRegularizer`,
-            sees less than it does in Keras's joint kernel. Default `None`.
-        recurrent_regularizer: Regularizer of every `recurrent_kernel`.
-            Default `None`.
-        bias_regularizer: Regularizer of every `bias`. Default `None`.
-        kernel_constraint: Constraint on every `kernel`. Default `None`.
-        recurrent_constraint: Constraint on every `recurrent_kernel`.
-            Default `None`.
-        bias_constraint: Constraint on every `bias`. Default `None`.
+        weight_config: Config of every network's weights. As in Keras, the
+            kernels of the networks that read the event start as one draw,
+            `(features, networks·units)`, and their recurrent kernels as one
+            of `(units, networks·units)`. Regularizers and constraints look at
+            each kernel by itself: one that looks across columns, such as
+            `OrthogonalRegularizer`, sees less than in Keras's joint kernel.
         dropout: Float from 0 to 1, the fraction of the event's values to
             drop in training, the same ones at each step. Default 0.
         recurrent_dropout: Float from 0 to 1, the fraction of the (short-term)
             memory's values to drop where the networks read it. Default 0.
         seed: Integer or `None`, the seed of the dropout.
+        seed_generator: Of the dropout; `None` (default) for one of `seed`.
         **kwargs: `name`, `dtype` and `trainable`, as in any Keras layer.
 
     Call arguments:
@@ -66,39 +61,48 @@ class GateCell(options.UnitsLayer, DropoutRNNCell):
 
     memories: tuple[str, ...]
     networks: tuple[str, ...]  # Those that read the event, in Keras's order.
-    # Whether Keras's cell draws the seed of its dropout before those of its
-    # initializers: then ours does, so as to start from the same weights.
-    dropout_seed_first = False
+
+    use_bias: bool = delegated("weight_config")
+    kernel_initializer: InitializerLike = delegated("weight_config")
+    recurrent_initializer: InitializerLike = delegated("weight_config")
+    bias_initializer: InitializerLike = delegated("weight_config")
+    kernel_regularizer: RegularizerLike = delegated("weight_config")
+    recurrent_regularizer: RegularizerLike = delegated("weight_config")
+    bias_regularizer: RegularizerLike = delegated("weight_config")
+    kernel_constraint: ConstraintLike = delegated("weight_config")
+    recurrent_constraint: ConstraintLike = delegated("weight_config")
+    bias_constraint: ConstraintLike = delegated("weight_config")
 
     def __init__(
         self,
         units: int,
-        activations: options.Options,
+        weight_config: WeightConfig,
         *,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
         seed: int | None = None,
-        **kwargs: Unpack[options.WeightOptions],
+        seed_generator: keras.random.SeedGenerator | None = None,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
-        drawn = self.dropout_seed_first and keras.random.SeedGenerator(seed)
-        super().__init__(units, activations, **kwargs)
-        self.dropout = options.check_fraction("dropout", dropout)
-        self.recurrent_dropout = options.check_fraction(
+        super().__init__(units, weight_config, **kwargs)
+        self.dropout = check_fraction("dropout", dropout)
+        self.recurrent_dropout = check_fraction(
             "recurrent_dropout", recurrent_dropout
         )
         self.seed = seed
-        self.seed_generator = drawn or keras.random.SeedGenerator(seed)
+        self.seed_generator = seed_generator or keras.random.SeedGenerator(seed)
         sizes = [self.units] * len(self.memories)
         self.state_size = sizes if len(sizes) > 1 else self.units
         self.output_size = self.units
 
-    def share(self, *names: str) -> options.Options:
-        """The weights' options, for these of the networks."""
-        return options.share_initializers(
-            self.weight_options,
-            [self.networks.index(name) for name in names],
-            of=len(self.networks),
-        )
+    def weights_for(self, *names: str) -> WeightConfig:
+        """Config of the weights of some networks, named."""
+        numbers = [self.networks.index(name) for name in names]
+        return self.weight_config.share(*numbers, of=len(self.networks))
+
+    def set_weights(self, weights: list[Tensor]) -> None:
+        check_weight_count(self, weights)
+        super().set_weights(weights)
 
     def small_networks(self) -> list[Network]:
         """The networks named in `networks`, in that order."""
@@ -177,7 +181,7 @@ class GateCell(options.UnitsLayer, DropoutRNNCell):
             for _ in self.memories
         ]
 
-    def get_config(self) -> options.Options:
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
             "dropout": self.dropout,

@@ -17,8 +17,8 @@ from keras_gatelstm.gradients import (
     stateless_loss,
 )
 from keras_gatelstm.loops import layers_by_path, looping, run_by_keras
-from keras_gatelstm.network import Tensor
 from keras_gatelstm.recording import cells_of
+from keras_gatelstm.types import Tensor
 
 
 def gradient_flow(

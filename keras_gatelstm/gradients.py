@@ -11,7 +11,8 @@ from keras import ops
 from keras_gatelstm.cell import GateCell
 from keras_gatelstm.gates_of import gates_of
 from keras_gatelstm.interventions import cells_by_path
-from keras_gatelstm.network import Network, Tensor
+from keras_gatelstm.network import Network
+from keras_gatelstm.types import Tensor
 
 _GATES = (
     "learn_gate",

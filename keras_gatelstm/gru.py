@@ -2,12 +2,25 @@
 
 from typing import Any, Unpack
 
-from keras_gatelstm import options
-from keras_gatelstm.cell import CellOptions, GateCell
+from keras import activations
+
+from keras_gatelstm.cell import GateCell
 from keras_gatelstm.gates import Candidate, ResetGate, UpdateGate
 from keras_gatelstm.gates.gate import Activity, Masks, mask_of
-from keras_gatelstm.network import Network, Shape, Tensor, register
-from keras_gatelstm.sequence import GateSequence, SequenceOptions
+from keras_gatelstm.network import Network, register
+from keras_gatelstm.options import check_choice, delegated
+from keras_gatelstm.sequence import GateSequence, cell_kwargs
+from keras_gatelstm.types import (
+    ActivationLike,
+    Config,
+    ConstraintLike,
+    InitializerLike,
+    LayerOptions,
+    RegularizerLike,
+    Shape,
+    Tensor,
+)
+from keras_gatelstm.weights import WeightConfig
 
 
 @register
@@ -31,15 +44,34 @@ class GateGRUCell(GateCell):
             it as it is.
         recurrent_activation: Squishes the update and reset factors. Default
             `"sigmoid"`.
+        use_bias: Boolean, whether the networks have biases. Default `True`.
+        kernel_initializer: Initializer of the kernels, which the event is
+            multiplied by; they start as one draw, as in Keras. Default
+            `"glorot_uniform"`.
+        recurrent_initializer: Initializer of the recurrent kernels, which the
+            memory is multiplied by, drawn likewise. Default
+            `"orthogonal"`.
+        bias_initializer: Initializer of the biases. Default `"zeros"`.
+        kernel_regularizer: Regularizer of each kernel. Default `None`.
+        recurrent_regularizer: Regularizer of each recurrent kernel. Default
+            `None`.
+        bias_regularizer: Regularizer of each bias. Default `None`.
+        kernel_constraint: Constraint on each kernel. Default `None`.
+        recurrent_constraint: Constraint on each recurrent kernel. Default
+            `None`.
+        bias_constraint: Constraint on each bias. Default `None`.
+        dropout: Float from 0 to 1, the fraction of the event's values to drop
+            in training, the same ones at each step. Default 0.
+        recurrent_dropout: Float from 0 to 1, the fraction of the
+            memory's values to drop where the networks read it.
+            Default 0.
         reset_after: Boolean, whether to reset after the matrix has been
             multiplied by, as in cuDNN and PyTorch, or before. Default `True`:
             every network then has two biases, as in `keras.layers.GRU`, the
             event's and the memory's.
+        seed: Integer or `None` (default), the seed of the dropout.
         implementation: Accepted as in `keras.layers.GRUCell`, and ignored.
-        **kwargs: `use_bias`, the initializers, regularizers and constraints
-            of the weights, `dropout`, `recurrent_dropout` and `seed`, as in
-            `GateCell`; `name`, `dtype` and `trainable`, as in any Keras
-            layer.
+        **kwargs: `name`, `dtype` and `trainable`, as in any Keras layer.
 
     Call arguments:
         inputs: The event, `(batch, features)`.
@@ -74,44 +106,71 @@ class GateGRUCell(GateCell):
     def __init__(
         self,
         units: int,
-        *,
-        activation: Any = "tanh",
-        recurrent_activation: Any = "sigmoid",
+        activation: ActivationLike = "tanh",
+        recurrent_activation: ActivationLike = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        recurrent_initializer: InitializerLike = "orthogonal",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: RegularizerLike = None,
+        recurrent_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        recurrent_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
         reset_after: bool = True,
+        seed: int | None = None,
+        *,
         implementation: int = 2,
-        **kwargs: Unpack[CellOptions],
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
-        activations = {
-            "activation": activation,
-            "recurrent_activation": recurrent_activation,
-        }
-        super().__init__(units, activations, **kwargs)
-        self.reset_after = options.check_choice(
+        super().__init__(
+            units,
+            WeightConfig(
+                use_bias=use_bias,
+                kernel_initializer=kernel_initializer,
+                recurrent_initializer=recurrent_initializer,
+                bias_initializer=bias_initializer,
+                kernel_regularizer=kernel_regularizer,
+                recurrent_regularizer=recurrent_regularizer,
+                bias_regularizer=bias_regularizer,
+                kernel_constraint=kernel_constraint,
+                recurrent_constraint=recurrent_constraint,
+                bias_constraint=bias_constraint,
+            ),
+            dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            seed=seed,
+            **kwargs,
+        )
+        self.activation = activations.get(activation)
+        self.recurrent_activation = activations.get(recurrent_activation)
+        self.reset_after = check_choice(
             "reset_after", reset_after, (True, False)
         )
+        self.implementation = implementation
         self.update_gate = UpdateGate(
             units,
-            recurrent_activation,
+            self.recurrent_activation,
             recurrent_bias=reset_after,
-            **self.share("update_factor"),
-            **self.handed_down(),
-            name="update_gate",
+            weight_config=self.weights_for("update_factor"),
+            **self.sublayer_kwargs("update_gate"),
         )
         self.reset_gate = ResetGate(
             units,
-            recurrent_activation,
+            self.recurrent_activation,
             recurrent_bias=reset_after,
-            **self.share("reset_factor"),
-            **self.handed_down(),
-            name="reset_gate",
+            weight_config=self.weights_for("reset_factor"),
+            **self.sublayer_kwargs("reset_gate"),
         )
         self.candidate = Candidate(
             units,
-            activation,
+            self.activation,
             reset_after=reset_after,
-            **self.share("candidate"),
-            **self.handed_down(),
-            name="candidate",
+            weight_config=self.weights_for("candidate"),
+            **self.sublayer_kwargs("candidate"),
         )
 
     def small_networks(self) -> list[Network]:
@@ -145,8 +204,15 @@ class GateGRUCell(GateCell):
         )
         return {**reset, "candidate": candidate, **update}
 
-    def get_config(self) -> options.Options:
-        return {**super().get_config(), "reset_after": self.reset_after}
+    def get_config(self) -> Config:
+        return {
+            **super().get_config(),
+            "activation": activations.serialize(self.activation),
+            "recurrent_activation": activations.serialize(
+                self.recurrent_activation
+            ),
+            "reset_after": self.reset_after,
+        }
 
 
 @register
@@ -155,22 +221,57 @@ class GateGRU(GateSequence):
 
     At each step the cell, `layer.cell`, takes the event and the memory to the
     output, which is the next memory; `GateGRUCell` has the equations. Takes
-    every argument of `keras.layers.GRU`, with its meaning and its default, by
-    name.
+    every argument of `keras.layers.GRU`, in its place, with its meaning and its
+    default.
 
     Args:
         units: Positive integer, the size of the memory and of the output.
-        activation: Squishes the candidate. Default `"tanh"`.
+        activation: Squishes the candidate. Default `"tanh"`; `None` leaves
+            it as it is.
         recurrent_activation: Squishes the update and reset factors. Default
             `"sigmoid"`.
+        use_bias: Boolean, whether the networks have biases. Default `True`.
+        kernel_initializer: Initializer of the kernels, which the event is
+            multiplied by; they start as one draw, as in Keras. Default
+            `"glorot_uniform"`.
+        recurrent_initializer: Initializer of the recurrent kernels, which the
+            memory is multiplied by, drawn likewise. Default
+            `"orthogonal"`.
+        bias_initializer: Initializer of the biases. Default `"zeros"`.
+        kernel_regularizer: Regularizer of each kernel. Default `None`.
+        recurrent_regularizer: Regularizer of each recurrent kernel. Default
+            `None`.
+        bias_regularizer: Regularizer of each bias. Default `None`.
+        activity_regularizer: Regularizer of the output. Default `None`.
+        kernel_constraint: Constraint on each kernel. Default `None`.
+        recurrent_constraint: Constraint on each recurrent kernel. Default
+            `None`.
+        bias_constraint: Constraint on each bias. Default `None`.
+        dropout: Float from 0 to 1, the fraction of the event's values to drop
+            in training, the same ones at each step. Default 0.
+        recurrent_dropout: Float from 0 to 1, the fraction of the
+            memory's values to drop where the networks read it.
+            Default 0.
+        seed: Integer or `None` (default), the seed of the dropout.
+        return_sequences: Boolean, whether to return the output of every step
+            or of the last. Default `False`.
+        return_state: Boolean, whether to return the last memory too.
+            Default `False`.
+        go_backwards: Boolean, whether to read the sequence from its end and
+            return the outputs in that order. Default `False`.
+        stateful: Boolean, whether a batch starts with the memories that the
+            one before it ended with, row by row; `reset_state` empties them.
+            Default `False`. As with Keras's own layers, a model on JAX does
+            not carry them in `fit`, `evaluate` and `predict`.
+        unroll: Boolean, whether to write the steps out one by one instead of
+            as a loop; for short sequences of known length. Default `False`.
         reset_after: As in `GateGRUCell`. Default `True`.
+        use_cudnn: Accepted as in `keras.layers.GRU`, and ignored: the loop
+            asks the gates. Default `"auto"`.
         implementation: Accepted as in `keras.layers.GRU`, and ignored.
-        **kwargs: `use_bias`, the initializers, regularizers and constraints
-            of the weights, `dropout`, `recurrent_dropout` and `seed`, as in
-            `GateCell`; `activity_regularizer`, `return_sequences`,
-            `return_state`, `go_backwards`, `stateful`, `unroll`, `use_cudnn`
-            and `zero_output_for_mask`, as in `GateSequence`; `name`, `dtype`
-            and `trainable`, as in any Keras layer.
+        zero_output_for_mask: Boolean, whether the output of a masked step is
+            zeros instead of the output before it. Default `False`.
+        **kwargs: `name`, `dtype` and `trainable`, as in any Keras layer.
 
     Call arguments:
         sequences: `(batch, time, features)`.
@@ -195,20 +296,76 @@ class GateGRU(GateSequence):
     (2, 1)
     """
 
+    cell: GateGRUCell
+    recurrent_activation: ActivationLike = delegated("cell")
+    reset_after: bool = delegated("cell")
+
     def __init__(
         self,
         units: int,
-        *,
-        activation: Any = "tanh",
-        recurrent_activation: Any = "sigmoid",
+        activation: ActivationLike = "tanh",
+        recurrent_activation: ActivationLike = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        recurrent_initializer: InitializerLike = "orthogonal",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: RegularizerLike = None,
+        recurrent_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        activity_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        recurrent_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: int | None = None,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
         reset_after: bool = True,
+        use_cudnn: bool | str = "auto",
+        *,
         implementation: int = 2,
-        **kwargs: Unpack[SequenceOptions],
+        zero_output_for_mask: bool = False,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
-        cell_options = {
-            "units": units,
-            "activation": activation,
-            "recurrent_activation": recurrent_activation,
-            "reset_after": reset_after,
-        }
-        super().__init__(GateGRUCell, cell_options, **kwargs)
+        cell = GateGRUCell(
+            units,
+            activation,
+            recurrent_activation,
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            recurrent_initializer=recurrent_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            recurrent_regularizer=recurrent_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            recurrent_constraint=recurrent_constraint,
+            bias_constraint=bias_constraint,
+            dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            seed=seed,
+            reset_after=reset_after,
+            implementation=implementation,
+            **cell_kwargs(kwargs),
+        )
+        super().__init__(
+            cell,
+            activity_regularizer=activity_regularizer,
+            return_sequences=return_sequences,
+            return_state=return_state,
+            go_backwards=go_backwards,
+            stateful=stateful,
+            unroll=unroll,
+            zero_output_for_mask=zero_output_for_mask,
+            **kwargs,
+        )
+        self.use_cudnn = check_choice(
+            "use_cudnn", use_cudnn, ("auto", True, False)
+        )
+
+    def get_config(self) -> Config:
+        return {**super().get_config(), "use_cudnn": self.use_cudnn}

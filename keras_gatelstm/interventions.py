@@ -13,10 +13,10 @@ from keras_gatelstm.cell import GateCell
 from keras_gatelstm.gates_of import gates_of, has_gates
 from keras_gatelstm.keras_internals import layers_inside
 from keras_gatelstm.loops import layers_by_path, looping, run_by_cell
-from keras_gatelstm.network import Tensor
 from keras_gatelstm.recording import cells_of
 from keras_gatelstm.trace.gate_trace import unknown
 from keras_gatelstm.trace.run import forget_compiled
+from keras_gatelstm.types import Tensor
 
 Values = float | Mapping[int, float] | Sequence[float] | np.ndarray
 # What no network gives, by the gate that does.

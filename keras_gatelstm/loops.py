@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import keras
 
 from keras_gatelstm.keras_internals import layers_inside
-from keras_gatelstm.network import Tensor
+from keras_gatelstm.types import Tensor
 
 
 class Loop(Protocol):

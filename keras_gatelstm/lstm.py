@@ -1,9 +1,12 @@
 """The LSTM of the lesson: one step (the cell) and a sequence (the layer)."""
 
+from dataclasses import replace
 from typing import Any, Unpack
 
-from keras_gatelstm import options, torch_lstm
-from keras_gatelstm.cell import CellOptions, GateCell
+from keras import activations
+
+from keras_gatelstm import torch_lstm
+from keras_gatelstm.cell import GateCell
 from keras_gatelstm.gates import (
     ForgetGate,
     LearnGate,
@@ -12,8 +15,20 @@ from keras_gatelstm.gates import (
 )
 from keras_gatelstm.gates.gate import Activity, Masks
 from keras_gatelstm.gates.use import VARIANTS, check_refinement
-from keras_gatelstm.network import Network, Shape, Tensor, register
-from keras_gatelstm.sequence import GateSequence, SequenceOptions
+from keras_gatelstm.network import Network, register
+from keras_gatelstm.options import check_choice, delegated
+from keras_gatelstm.sequence import GateSequence, cell_kwargs
+from keras_gatelstm.types import (
+    ActivationLike,
+    Config,
+    ConstraintLike,
+    InitializerLike,
+    LayerOptions,
+    RegularizerLike,
+    Shape,
+    Tensor,
+)
+from keras_gatelstm.weights import WeightConfig
 
 
 @register
@@ -43,13 +58,36 @@ class GateLSTMCell(GateCell):
 
     Args:
         units: Positive integer, the size of both memories.
-        variant: `"lesson"` (default) or `"standard"`.
         activation: Squishes new information and useful memory. Default
             `"tanh"`; `None` leaves them as they are.
         recurrent_activation: Squishes the ignore, forget and use factors.
             Default `"sigmoid"`.
+        use_bias: Boolean, whether the networks have biases. Default `True`.
+        kernel_initializer: Initializer of the kernels, which the event is
+            multiplied by; they start as one draw, as in Keras. Default
+            `"glorot_uniform"`.
+        recurrent_initializer: Initializer of the recurrent kernels, which the
+            short-term memory is multiplied by, drawn likewise. Default
+            `"orthogonal"`.
+        bias_initializer: Initializer of the biases. Default `"zeros"`.
         unit_forget_bias: Boolean, whether the forget factor's bias starts as
             ones, so that a new cell keeps its memory. Default `True`.
+        kernel_regularizer: Regularizer of each kernel. Default `None`.
+        recurrent_regularizer: Regularizer of each recurrent kernel. Default
+            `None`.
+        bias_regularizer: Regularizer of each bias. Default `None`.
+        kernel_constraint: Constraint on each kernel. Default `None`.
+        recurrent_constraint: Constraint on each recurrent kernel. Default
+            `None`.
+        bias_constraint: Constraint on each bias. Default `None`.
+        dropout: Float from 0 to 1, the fraction of the event's values to drop
+            in training, the same ones at each step. Default 0.
+        recurrent_dropout: Float from 0 to 1, the fraction of the
+            short-term memory's values to drop where the networks read it.
+            Default 0.
+        seed: Integer or `None` (default), the seed of the dropout.
+        variant: `"lesson"` (default), or `"standard"`: the LSTM of
+            `keras.layers.LSTM`, weight for weight.
         peephole: Boolean, whether the three factors look at the long-term
             memory, each unit at its own, through weights that start as
             zeros and that no regularizer or constraint looks at. For the
@@ -58,10 +96,7 @@ class GateLSTMCell(GateCell):
             no network for the ignore factor. For the standard variant.
             Default `False`.
         implementation: Accepted as in `keras.layers.LSTMCell`, and ignored.
-        **kwargs: `use_bias`, the initializers, regularizers and constraints
-            of the weights, `dropout`, `recurrent_dropout` and `seed`, as in
-            `GateCell`; `name`, `dtype` and `trainable`, as in any Keras
-            layer.
+        **kwargs: `name`, `dtype` and `trainable`, as in any Keras layer.
 
     Call arguments:
         inputs: The event, `(batch, features)`.
@@ -109,64 +144,91 @@ class GateLSTMCell(GateCell):
     def __init__(
         self,
         units: int,
-        variant: str = "lesson",
-        *,
-        activation: Any = "tanh",
-        recurrent_activation: Any = "sigmoid",
+        activation: ActivationLike = "tanh",
+        recurrent_activation: ActivationLike = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        recurrent_initializer: InitializerLike = "orthogonal",
+        bias_initializer: InitializerLike = "zeros",
         unit_forget_bias: bool = True,
+        kernel_regularizer: RegularizerLike = None,
+        recurrent_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        recurrent_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: int | None = None,
+        *,
+        variant: str = "lesson",
         peephole: bool = False,
         coupled: bool = False,
         implementation: int = 2,
-        **kwargs: Unpack[CellOptions],
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
-        activations = {
-            "activation": activation,
-            "recurrent_activation": recurrent_activation,
-        }
-        super().__init__(units, activations, **kwargs)
-        self.variant = options.check_choice("variant", variant, VARIANTS)
+        super().__init__(
+            units,
+            WeightConfig(
+                use_bias=use_bias,
+                kernel_initializer=kernel_initializer,
+                recurrent_initializer=recurrent_initializer,
+                bias_initializer=bias_initializer,
+                kernel_regularizer=kernel_regularizer,
+                recurrent_regularizer=recurrent_regularizer,
+                bias_regularizer=bias_regularizer,
+                kernel_constraint=kernel_constraint,
+                recurrent_constraint=recurrent_constraint,
+                bias_constraint=bias_constraint,
+            ),
+            dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            seed=seed,
+            **kwargs,
+        )
+        self.activation = activations.get(activation)
+        self.recurrent_activation = activations.get(recurrent_activation)
         self.unit_forget_bias = unit_forget_bias
+        self.variant = check_choice("variant", variant, VARIANTS)
         self.peephole = check_refinement("peephole", peephole, variant)
         self.coupled = check_refinement("coupled", coupled, variant)
+        self.implementation = implementation
         if coupled:
             self.networks = self.networks[1:]
         self._make_gates()
 
     def _make_gates(self) -> None:
-        units, down = self.units, self.handed_down()
-        recurrent_activation = self.activations["recurrent_activation"]
-        learning = ["new_information"]
-        if not self.coupled:
-            learning = ["ignore_factor", "new_information"]
-        forgetting = self.share("forget_factor")
+        learning = ("ignore_factor", "new_information")
+        forgetting = self.weights_for("forget_factor")
         if self.unit_forget_bias:
-            forgetting["bias_initializer"] = "ones"
+            forgetting = replace(forgetting, bias_initializer="ones")
         self.learn_gate = LearnGate(
-            units,
-            **self.activations,
+            self.units,
+            self.activation,
+            self.recurrent_activation,
             peephole=self.peephole,
             coupled=self.coupled,
-            **self.share(*learning),
-            **down,
-            name="learn_gate",
+            weight_config=self.weights_for(*learning[self.coupled :]),
+            **self.sublayer_kwargs("learn_gate"),
         )
         self.forget_gate = ForgetGate(
-            units,
-            recurrent_activation,
+            self.units,
+            self.recurrent_activation,
             peephole=self.peephole,
-            **forgetting,
-            **down,
-            name="forget_gate",
+            weight_config=forgetting,
+            **self.sublayer_kwargs("forget_gate"),
         )
-        self.remember_gate = RememberGate(**down, name="remember_gate")
+        self.remember_gate = RememberGate(
+            **self.sublayer_kwargs("remember_gate")
+        )
         self.use_gate = UseGate(
-            units,
-            self.variant,
-            **self.activations,
+            self.units,
+            self.activation,
+            self.recurrent_activation,
+            variant=self.variant,
             peephole=self.peephole,
-            **self.share("use_factor"),
-            **down,
-            name="use_gate",
+            weight_config=self.weights_for("use_factor"),
+            **self.sublayer_kwargs("use_gate"),
         )
 
     def small_networks(self) -> list[Network]:
@@ -205,9 +267,13 @@ class GateLSTMCell(GateCell):
         use = self.use_gate.activity(event, short, read, dropout_masks)
         return {**learn, **forget, **remember, **use}
 
-    def get_config(self) -> options.Options:
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
+            "activation": activations.serialize(self.activation),
+            "recurrent_activation": activations.serialize(
+                self.recurrent_activation
+            ),
             "variant": self.variant,
             "unit_forget_bias": self.unit_forget_bias,
             "peephole": self.peephole,
@@ -221,8 +287,8 @@ class GateLSTM(GateSequence):
 
     At each step `t` the cell, `layer.cell`, takes the event and both
     memories to the output and the next memories; `GateLSTMCell` has the
-    equations. Takes every argument of `keras.layers.LSTM`, with its meaning
-    and its default, by name.
+    equations. Takes every argument of `keras.layers.LSTM`, in its place, with
+    its meaning and its default.
 
     Clip gradients with an optimizer's `global_clipnorm`: `clipnorm` clips each
     variable by itself, and there is a kernel for each gate where
@@ -230,24 +296,64 @@ class GateLSTM(GateSequence):
 
     Args:
         units: Positive integer, the size of both memories and of the output.
-        variant: `"lesson"` (default), or `"standard"`: the LSTM of
-            `keras.layers.LSTM`, weight for weight.
         activation: Squishes new information and useful memory. Default
-            `"tanh"`.
+            `"tanh"`; `None` leaves them as they are.
         recurrent_activation: Squishes the ignore, forget and use factors.
             Default `"sigmoid"`.
+        use_bias: Boolean, whether the networks have biases. Default `True`.
+        kernel_initializer: Initializer of the kernels, which the event is
+            multiplied by; they start as one draw, as in Keras. Default
+            `"glorot_uniform"`.
+        recurrent_initializer: Initializer of the recurrent kernels, which the
+            short-term memory is multiplied by, drawn likewise. Default
+            `"orthogonal"`.
+        bias_initializer: Initializer of the biases. Default `"zeros"`.
         unit_forget_bias: Boolean, whether the forget factor's bias starts as
-            ones. Default `True`.
-        peephole: As in `GateLSTMCell`. Default `False`.
-        coupled: As in `GateLSTMCell`. Default `False`.
+            ones, so that a new cell keeps its memory. Default `True`.
+        kernel_regularizer: Regularizer of each kernel. Default `None`.
+        recurrent_regularizer: Regularizer of each recurrent kernel. Default
+            `None`.
+        bias_regularizer: Regularizer of each bias. Default `None`.
+        activity_regularizer: Regularizer of the output. Default `None`.
+        kernel_constraint: Constraint on each kernel. Default `None`.
+        recurrent_constraint: Constraint on each recurrent kernel. Default
+            `None`.
+        bias_constraint: Constraint on each bias. Default `None`.
+        dropout: Float from 0 to 1, the fraction of the event's values to drop
+            in training, the same ones at each step. Default 0.
+        recurrent_dropout: Float from 0 to 1, the fraction of the
+            short-term memory's values to drop where the networks read it.
+            Default 0.
+        seed: Integer or `None` (default), the seed of the dropout.
+        return_sequences: Boolean, whether to return the output of every step
+            or of the last. Default `False`.
+        return_state: Boolean, whether to return the last memories too.
+            Default `False`.
+        go_backwards: Boolean, whether to read the sequence from its end and
+            return the outputs in that order. Default `False`.
+        stateful: Boolean, whether a batch starts with the memories that the
+            one before it ended with, row by row; `reset_state` empties them.
+            Default `False`. As with Keras's own layers, a model on JAX does
+            not carry them in `fit`, `evaluate` and `predict`.
+        unroll: Boolean, whether to write the steps out one by one instead of
+            as a loop; for short sequences of known length. Default `False`.
+        use_cudnn: `"auto"` (default) or `True` lets a whole sequence go to
+            PyTorch's own LSTM, on CPU or GPU, where that gives the same: on
+            PyTorch, of the standard variant, with no mask, dropout at work
+            or refinements. `False` keeps to the loop.
+        variant: `"lesson"` (default), or `"standard"`: the LSTM of
+            `keras.layers.LSTM`, weight for weight.
+        peephole: Boolean, whether the three factors look at the long-term
+            memory, each unit at its own, through weights that start as
+            zeros and that no regularizer or constraint looks at. For the
+            standard variant. Default `False`.
+        coupled: Boolean, whether to learn just where it is forgotten, with
+            no network for the ignore factor. For the standard variant.
+            Default `False`.
         implementation: Accepted as in `keras.layers.LSTM`, and ignored.
-        **kwargs: The rest of what `keras.layers.LSTM` takes: `use_bias`, the
-            initializers, regularizers and constraints of the weights,
-            `dropout`, `recurrent_dropout` and `seed`, as in `GateCell`;
-            `activity_regularizer`, `return_sequences`, `return_state`,
-            `go_backwards`, `stateful`, `unroll`, `use_cudnn` and
-            `zero_output_for_mask`, as in `GateSequence`; `name`, `dtype` and
-            `trainable`, as in any Keras layer.
+        zero_output_for_mask: Boolean, whether the output of a masked step is
+            zeros instead of the output before it. Default `False`.
+        **kwargs: `name`, `dtype` and `trainable`, as in any Keras layer.
 
     Call arguments:
         sequences: `(batch, time, features)`.
@@ -273,33 +379,85 @@ class GateLSTM(GateSequence):
     (2, 1)
     """
 
+    cell: GateLSTMCell
+    recurrent_activation: ActivationLike = delegated("cell")
+    unit_forget_bias: bool = delegated("cell")
+    variant: str = delegated("cell")
+    peephole: bool = delegated("cell")
+    coupled: bool = delegated("cell")
+
     def __init__(
         self,
         units: int,
-        variant: str = "lesson",
-        *,
-        activation: Any = "tanh",
-        recurrent_activation: Any = "sigmoid",
+        activation: ActivationLike = "tanh",
+        recurrent_activation: ActivationLike = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        recurrent_initializer: InitializerLike = "orthogonal",
+        bias_initializer: InitializerLike = "zeros",
         unit_forget_bias: bool = True,
+        kernel_regularizer: RegularizerLike = None,
+        recurrent_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        activity_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        recurrent_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: int | None = None,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
+        use_cudnn: bool | str = "auto",
+        *,
+        variant: str = "lesson",
         peephole: bool = False,
         coupled: bool = False,
         implementation: int = 2,
-        **kwargs: Unpack[SequenceOptions],
+        zero_output_for_mask: bool = False,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
-        cell_options = {
-            "units": units,
-            "variant": variant,
-            "activation": activation,
-            "recurrent_activation": recurrent_activation,
-            "unit_forget_bias": unit_forget_bias,
-            "peephole": peephole,
-            "coupled": coupled,
-        }
-        super().__init__(GateLSTMCell, cell_options, **kwargs)
-
-    @property
-    def variant(self) -> str:
-        return str(self.cell.variant)
+        cell = GateLSTMCell(
+            units,
+            activation,
+            recurrent_activation,
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            recurrent_initializer=recurrent_initializer,
+            bias_initializer=bias_initializer,
+            unit_forget_bias=unit_forget_bias,
+            kernel_regularizer=kernel_regularizer,
+            recurrent_regularizer=recurrent_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            recurrent_constraint=recurrent_constraint,
+            bias_constraint=bias_constraint,
+            dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            seed=seed,
+            variant=variant,
+            peephole=peephole,
+            coupled=coupled,
+            implementation=implementation,
+            **cell_kwargs(kwargs),
+        )
+        super().__init__(
+            cell,
+            activity_regularizer=activity_regularizer,
+            return_sequences=return_sequences,
+            return_state=return_state,
+            go_backwards=go_backwards,
+            stateful=stateful,
+            unroll=unroll,
+            zero_output_for_mask=zero_output_for_mask,
+            **kwargs,
+        )
+        self.use_cudnn = check_choice(
+            "use_cudnn", use_cudnn, ("auto", True, False)
+        )
 
     def inner_loop(
         self,
@@ -312,3 +470,6 @@ class GateLSTM(GateSequence):
         if torch_lstm.takes(self, mask, training):
             return torch_lstm.run(self, sequences, initial_state)
         return super().inner_loop(sequences, initial_state, mask, training)
+
+    def get_config(self) -> Config:
+        return {**super().get_config(), "use_cudnn": self.use_cudnn}

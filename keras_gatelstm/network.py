@@ -1,20 +1,26 @@
 """The small neural network that the lesson's gates are made of."""
 
-from typing import Any, Unpack
+from typing import Unpack
 
 import keras
-from keras import ops
+from keras import activations, ops
 
-from keras_gatelstm import options
+from keras_gatelstm.options import Part, check_features
+from keras_gatelstm.types import (
+    ActivationLike,
+    Config,
+    LayerOptions,
+    Shape,
+    Tensor,
+)
+from keras_gatelstm.weights import WeightConfig
 
-Tensor = Any
-Shape = tuple[int | None, ...]
 Mask = tuple[Tensor | None, Tensor | None]
 
 register = keras.saving.register_keras_serializable(package="keras_gatelstm")
 
 
-class Network(options.UnitsLayer):
+class Network(Part):
     """The weights that an event and a memory are joined with.
 
     They are `kernel`, `(features, units)`; `recurrent_kernel`,
@@ -26,36 +32,47 @@ class Network(options.UnitsLayer):
         activation: What squishes the sum.
         recurrent_bias: Boolean, whether the memory's product has a bias of
             its own.
-        **kwargs: As in `UnitsLayer`.
+        weight_config: Config of the weights.
+        **kwargs: As in `Part`.
     """
 
     def __init__(
-        self, units: int, activation: Any, recurrent_bias: bool, **kwargs: Any
+        self,
+        units: int,
+        activation: ActivationLike,
+        recurrent_bias: bool,
+        weight_config: WeightConfig | None,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
-        super().__init__(units, {"activation": activation}, **kwargs)
-        self.activation = self.activations["activation"]
+        super().__init__(units, weight_config, **kwargs)
+        self.activation = activations.get(activation)
         self.recurrent_bias = recurrent_bias
 
     def build(self, event_shape: Shape, **_: Shape) -> None:
-        features = options.check_features(self, event_shape)
-        self.kernel = self._weight("kernel", (features, self.units))
-        self.recurrent_kernel = self._weight(
-            "recurrent_kernel", (self.units, self.units)
+        features = check_features(self, event_shape)
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=(features, self.units),
+            **self.weight_config.kernel,
+        )
+        self.recurrent_kernel = self.add_weight(
+            name="recurrent_kernel",
+            shape=(self.units, self.units),
+            **self.weight_config.recurrent_kernel,
         )
         self.bias = None
-        if self.weight_options["use_bias"]:
-            rows = (2,) if self.recurrent_bias else ()
-            self.bias = self._weight("bias", (*rows, self.units))
+        if self.weight_config.use_bias:
+            self.bias = self.add_weight(
+                name="bias",
+                shape=(2, self.units) if self.recurrent_bias else (self.units,),
+                **self.weight_config.bias,
+            )
 
-    def _weight(self, name: str, shape: tuple[int, ...]) -> keras.Variable:
-        prefix = name.removesuffix("_kernel")
-        return self.add_weight(
-            name=name,
-            shape=shape,
-            initializer=self.weight_options[f"{prefix}_initializer"],
-            regularizer=self.weight_options[f"{prefix}_regularizer"],
-            constraint=self.weight_options[f"{prefix}_constraint"],
-        )
+    def get_config(self) -> Config:
+        return {
+            **super().get_config(),
+            "activation": activations.serialize(self.activation),
+        }
 
     def from_event(self, event: Tensor, mask: Tensor | None = None) -> Tensor:
         """What the event adds to the sum: `E·kernel + bias`.
@@ -108,10 +125,10 @@ class SmallNetwork(Network):
         recurrent_bias: Boolean, whether the memory's product has a bias of
             its own, as in `keras.layers.GRU(reset_after=True)`. `bias` is
             then `(2, units)`: the event's and the memory's. Default `False`.
-        **kwargs: `use_bias`, and the initializers, regularizers and
-            constraints of the three weights, with the names and defaults
-            they have in `keras.layers.LSTM`; `name`, `dtype` and
-            `trainable`, as in any Keras layer.
+        weight_config: Initializers, regularizers and constraints of the three
+            weights, and whether there is a bias. Default `None`: those of
+            `WeightConfig()`.
+        **kwargs: `name`, `dtype` and `trainable`, as in any Keras layer.
 
     Call arguments:
         event: `(batch, features)`.
@@ -141,13 +158,16 @@ class SmallNetwork(Network):
     def __init__(
         self,
         units: int,
-        activation: Any = "sigmoid",
+        activation: ActivationLike = "sigmoid",
         *,
         peephole: bool = False,
         recurrent_bias: bool = False,
-        **kwargs: Unpack[options.WeightOptions],
+        weight_config: WeightConfig | None = None,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
-        super().__init__(units, activation, recurrent_bias, **kwargs)
+        super().__init__(
+            units, activation, recurrent_bias, weight_config, **kwargs
+        )
         self.peephole = peephole
 
     def build(self, event_shape: Shape, **_: Shape) -> None:
@@ -180,7 +200,7 @@ class SmallNetwork(Network):
             joined = joined + long_term_memory * self.peephole_kernel
         return self.activation(joined)
 
-    def get_config(self) -> options.Options:
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
             "peephole": self.peephole,

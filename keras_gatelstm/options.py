@@ -1,122 +1,113 @@
 """Arguments that the gates, the cells and the layers take alike."""
 
 from numbers import Integral, Real
-from typing import Any, TypedDict
+from typing import Any, Self, Unpack
 
 import keras
-from keras import activations, constraints, initializers, regularizers
 
-from keras_gatelstm.initializers import ShareOf
-
-Options = dict[str, Any]
-
-
-class LayerOptions(TypedDict, total=False):
-    """What any Keras layer takes."""
-
-    name: str | None
-    dtype: Any
-    trainable: bool
-
-
-class WeightOptions(LayerOptions, total=False):
-    """What every layer here takes that has weights; Keras has the meanings."""
-
-    use_bias: bool
-    kernel_initializer: Any
-    recurrent_initializer: Any
-    bias_initializer: Any
-    kernel_regularizer: Any
-    recurrent_regularizer: Any
-    bias_regularizer: Any
-    kernel_constraint: Any
-    recurrent_constraint: Any
-    bias_constraint: Any
-
-
-WEIGHT_DEFAULTS: Options = {
-    "use_bias": True,
-    "kernel_initializer": "glorot_uniform",
-    "recurrent_initializer": "orthogonal",
-    "bias_initializer": "zeros",
-    "kernel_regularizer": None,
-    "recurrent_regularizer": None,
-    "bias_regularizer": None,
-    "kernel_constraint": None,
-    "recurrent_constraint": None,
-    "bias_constraint": None,
-}
-_MODULES = {
-    "activation": activations,
-    "initializer": initializers,
-    "regularizer": regularizers,
-    "constraint": constraints,
-}
+from keras_gatelstm.types import Config, LayerOptions, Shape, Tensor
+from keras_gatelstm.weights import WeightConfig
 
 
 class UnitsLayer(keras.layers.Layer):
-    """A layer of `units`, with activations and options of its weights.
+    """A layer of `units`, with options of its weights.
 
     Args:
         units: Positive integer.
-        activations: The activations, by the name of their argument.
-        **kwargs: Those of `WEIGHT_DEFAULTS`, and those of any Keras layer.
+        weight_config: Config of the weights.
+        **kwargs: `name`, `dtype` and `trainable`, as in any Keras layer.
     """
 
-    def __init__(self, units: int, activations: Options, **kwargs: Any) -> None:
-        weight_options, layer_options = split_weight_options(kwargs)
-        super().__init__(**layer_options)
+    def __init__(
+        self,
+        units: int,
+        weight_config: WeightConfig,
+        **kwargs: Unpack[LayerOptions],
+    ) -> None:
+        super().__init__(**kwargs)
         self.units = check_units(units)
-        self.activations = resolve(activations)
-        self.weight_options = weight_options
+        self.weight_config = weight_config
 
-    def handed_down(self) -> Options:
-        """What the layers inside this one are made with, like it."""
-        return {"dtype": self.dtype_policy, "trainable": self.trainable}
+    def sublayer_kwargs(self, name: str) -> LayerOptions:
+        """Name of a sub-layer; dtype and trainable, passed on to it."""
+        return {
+            "name": name,
+            "dtype": self.dtype_policy,
+            "trainable": self.trainable,
+        }
 
-    def get_config(self) -> Options:
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
             "units": self.units,
-            **serialize(self.activations),
-            **serialize(self.weight_options),
+            **self.weight_config.get_config(),
         }
 
 
-def resolve(given: Options) -> Options:
-    """Turns names and configs into the objects of Keras they stand for."""
-    return {
-        name: module.get(value) if module else value
-        for name, value, module in _with_modules(given)
-    }
+class Part(UnitsLayer):
+    """A layer of `units` that is given the options of its weights as one value.
+
+    Args:
+        units: Positive integer.
+        weight_config: Config of the weights. Default `None`: those of
+            `WeightConfig()`.
+        **kwargs: `name`, `dtype` and `trainable`, as in any Keras layer.
+    """
+
+    def __init__(
+        self,
+        units: int,
+        weight_config: WeightConfig | None = None,
+        **kwargs: Unpack[LayerOptions],
+    ) -> None:
+        super().__init__(units, weight_config or WeightConfig(), **kwargs)
+
+    @classmethod
+    def from_config(cls, config: Config) -> Self:
+        config = dict(config)
+        weight_config = WeightConfig.pop_from(config)
+        return super().from_config({**config, "weight_config": weight_config})
 
 
-def serialize(objects: Options) -> Options:
-    """Turns what `resolve` gave back into what a config holds."""
-    return {
-        name: module.serialize(value) if module and value is not None else value
-        for name, value, module in _with_modules(objects)
-    }
+def delegated(part: str) -> Any:
+    """A read-only attribute that an object inside has, of the same name."""
+    return _Delegated(part)
 
 
-def split_weight_options(kwargs: Options) -> tuple[Options, Options]:
-    """Parts the options of weights, made complete, from those of any layer."""
-    weights = {
-        name: kwargs.get(name, default)
-        for name, default in WEIGHT_DEFAULTS.items()
-    }
-    layer = {name: kwargs[name] for name in kwargs if name not in weights}
-    return resolve(weights), layer
+class _Delegated:
+    """See the layer's arguments."""
+
+    def __init__(self, part: str) -> None:
+        self.part = part
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        if instance is None:
+            return self
+        return getattr(getattr(instance, self.part), self.name)
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        raise AttributeError(
+            f"{self.name} of {type(instance).__name__} is given when it is "
+            "made, and is not changed after"
+        )
 
 
-def share_initializers(weights: Options, blocks: list[int], of: int) -> Options:
-    """The same options, with initializers that hand out a share of a draw."""
-    return {
-        name: ShareOf(value, blocks, of)
-        if name.endswith("_initializer") and value is not None
-        else value
-        for name, value in weights.items()
-    }
+def check_weight_count(
+    layer: keras.layers.Layer, weights: list[Tensor]
+) -> None:
+    """Refuse the weights of Keras's own layers, which hold all gates in one."""
+    expected = len(layer.weights)
+    if layer.built and len(weights) != expected:
+        raise ValueError(
+            f"{layer.name} has {expected} weights, some for each gate's "
+            "networks. To carry the weights of a layer of Keras's, which has "
+            "one kernel for all, convert that: "
+            "keras_gatelstm.convert.from_keras(layer). "
+            f"Received: {len(weights)} weights"
+        )
 
 
 def check_units(units: Any) -> int:
@@ -152,7 +143,7 @@ def check_choice(name: str, value: Any, choices: tuple[Any, ...]) -> Any:
     return value
 
 
-def check_features(layer: Any, event_shape: tuple[int | None, ...]) -> int:
+def check_features(layer: keras.layers.Layer, event_shape: Shape) -> int:
     """Gives the number of features, or says that it is not known."""
     if event_shape[-1] is None:
         raise ValueError(
@@ -161,10 +152,3 @@ def check_features(layer: Any, event_shape: tuple[int | None, ...]) -> int:
             f"Received: events of shape {tuple(event_shape)}"
         )
     return int(event_shape[-1])
-
-
-def _with_modules(options: Options) -> list[tuple[str, Any, Any]]:
-    return [
-        (name, value, _MODULES.get(name.rsplit("_", 1)[-1]))
-        for name, value in options.items()
-    ]

@@ -9,7 +9,7 @@ from keras import ops
 from keras_gatelstm.gates.gate import Activity
 from keras_gatelstm.gates_of import gates_of, has_gates
 from keras_gatelstm.loops import Loop, run_by_keras
-from keras_gatelstm.network import Tensor
+from keras_gatelstm.types import Tensor
 
 
 class Note(Protocol):

@@ -1,17 +1,25 @@
 """The plain RNN of the lesson: one step (the cell), a sequence (the layer)."""
 
-from typing import Any, Unpack
+from typing import Any, Self, Unpack
 
-from keras_gatelstm.cell import CellOptions, GateCell
+import keras
+from keras import activations
+
+from keras_gatelstm.cell import GateCell
 from keras_gatelstm.gates.gate import Activity, Masks, mask_of
-from keras_gatelstm.network import (
-    Network,
+from keras_gatelstm.network import Network, SmallNetwork, register
+from keras_gatelstm.sequence import GateSequence, cell_kwargs
+from keras_gatelstm.types import (
+    ActivationLike,
+    Config,
+    ConstraintLike,
+    InitializerLike,
+    LayerOptions,
+    RegularizerLike,
     Shape,
-    SmallNetwork,
     Tensor,
-    register,
 )
-from keras_gatelstm.sequence import GateSequence, SequenceOptions
+from keras_gatelstm.weights import WeightConfig
 
 
 @register
@@ -29,10 +37,27 @@ class GateRNNCell(GateCell):
         units: Positive integer, the size of the memory.
         activation: Squishes the sum. Default `"tanh"`; `None` leaves it as
             it is.
-        **kwargs: `use_bias`, the initializers, regularizers and constraints
-            of the weights, `dropout`, `recurrent_dropout` and `seed`, as in
-            `GateCell`; `name`, `dtype` and `trainable`, as in any Keras
-            layer.
+        use_bias: Boolean, whether there is a bias. Default `True`.
+        kernel_initializer: Initializer of the kernel, which the event is
+            multiplied by. Default `"glorot_uniform"`.
+        recurrent_initializer: Initializer of the recurrent kernel, which the
+            memory is multiplied by. Default `"orthogonal"`.
+        bias_initializer: Initializer of the bias. Default `"zeros"`.
+        kernel_regularizer: Regularizer of the kernel. Default `None`.
+        recurrent_regularizer: Regularizer of the recurrent kernel. Default
+            `None`.
+        bias_regularizer: Regularizer of the bias. Default `None`.
+        kernel_constraint: Constraint on the kernel. Default `None`.
+        recurrent_constraint: Constraint on the recurrent kernel. Default
+            `None`.
+        bias_constraint: Constraint on the bias. Default `None`.
+        dropout: Float from 0 to 1, the fraction of the event's values to drop
+            in training, the same ones at each step. Default 0.
+        recurrent_dropout: Float from 0 to 1, the fraction of the
+            memory's values to drop where the network reads it.
+            Default 0.
+        seed: Integer or `None` (default), the seed of the dropout.
+        **kwargs: `name`, `dtype` and `trainable`, as in any Keras layer.
 
     Call arguments:
         inputs: The event, `(batch, features)`.
@@ -62,22 +87,55 @@ class GateRNNCell(GateCell):
 
     memories = ("memory",)
     networks = ("memory",)
-    dropout_seed_first = True
 
     def __init__(
         self,
         units: int,
-        *,
-        activation: Any = "tanh",
-        **kwargs: Unpack[CellOptions],
+        activation: ActivationLike = "tanh",
+        use_bias: bool = True,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        recurrent_initializer: InitializerLike = "orthogonal",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: RegularizerLike = None,
+        recurrent_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        recurrent_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: int | None = None,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
-        super().__init__(units, {"activation": activation}, **kwargs)
+        # Before the initializers, as SimpleRNNCell does: the same global seed
+        # then gives the same weights.
+        seed_generator = keras.random.SeedGenerator(seed)
+        super().__init__(
+            units,
+            WeightConfig(
+                use_bias=use_bias,
+                kernel_initializer=kernel_initializer,
+                recurrent_initializer=recurrent_initializer,
+                bias_initializer=bias_initializer,
+                kernel_regularizer=kernel_regularizer,
+                recurrent_regularizer=recurrent_regularizer,
+                bias_regularizer=bias_regularizer,
+                kernel_constraint=kernel_constraint,
+                recurrent_constraint=recurrent_constraint,
+                bias_constraint=bias_constraint,
+            ),
+            dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            seed=seed,
+            seed_generator=seed_generator,
+            **kwargs,
+        )
+        self.activation = activations.get(activation)
         self.memory = SmallNetwork(
             units,
-            activation,
-            **self.share("memory"),
-            **self.handed_down(),
-            name="memory",
+            self.activation,
+            weight_config=self.weight_config,
+            **self.sublayer_kwargs("memory"),
         )
 
     def small_networks(self) -> list[Network]:
@@ -96,6 +154,12 @@ class GateRNNCell(GateCell):
         masks = mask_of("memory", dropout_masks)
         return {"memory": self.memory.call(event, memory, dropout_masks=masks)}
 
+    def get_config(self) -> Config:
+        return {
+            **super().get_config(),
+            "activation": activations.serialize(self.activation),
+        }
+
 
 @register
 class GateRNN(GateSequence):
@@ -103,18 +167,49 @@ class GateRNN(GateSequence):
 
     At each step the cell, `layer.cell`, takes the event and the memory to the
     output, which is the next memory; `GateRNNCell` has the equation. Takes
-    every argument of `keras.layers.SimpleRNN`, with its meaning and its
-    default, by name.
+    every argument of `keras.layers.SimpleRNN`, in its place, with its meaning
+    and its default.
 
     Args:
         units: Positive integer, the size of the memory and of the output.
-        activation: Squishes the sum. Default `"tanh"`.
-        **kwargs: `use_bias`, the initializers, regularizers and constraints
-            of the weights, `dropout`, `recurrent_dropout` and `seed`, as in
-            `GateCell`; `activity_regularizer`, `return_sequences`,
-            `return_state`, `go_backwards`, `stateful`, `unroll`, `use_cudnn`
-            and `zero_output_for_mask`, as in `GateSequence`; `name`, `dtype`
-            and `trainable`, as in any Keras layer.
+        activation: Squishes the sum. Default `"tanh"`; `None` leaves it as
+            it is.
+        use_bias: Boolean, whether there is a bias. Default `True`.
+        kernel_initializer: Initializer of the kernel, which the event is
+            multiplied by. Default `"glorot_uniform"`.
+        recurrent_initializer: Initializer of the recurrent kernel, which the
+            memory is multiplied by. Default `"orthogonal"`.
+        bias_initializer: Initializer of the bias. Default `"zeros"`.
+        kernel_regularizer: Regularizer of the kernel. Default `None`.
+        recurrent_regularizer: Regularizer of the recurrent kernel. Default
+            `None`.
+        bias_regularizer: Regularizer of the bias. Default `None`.
+        activity_regularizer: Regularizer of the output. Default `None`.
+        kernel_constraint: Constraint on the kernel. Default `None`.
+        recurrent_constraint: Constraint on the recurrent kernel. Default
+            `None`.
+        bias_constraint: Constraint on the bias. Default `None`.
+        dropout: Float from 0 to 1, the fraction of the event's values to drop
+            in training, the same ones at each step. Default 0.
+        recurrent_dropout: Float from 0 to 1, the fraction of the
+            memory's values to drop where the network reads it.
+            Default 0.
+        return_sequences: Boolean, whether to return the output of every step
+            or of the last. Default `False`.
+        return_state: Boolean, whether to return the last memory too.
+            Default `False`.
+        go_backwards: Boolean, whether to read the sequence from its end and
+            return the outputs in that order. Default `False`.
+        stateful: Boolean, whether a batch starts with the memories that the
+            one before it ended with, row by row; `reset_state` empties them.
+            Default `False`. As with Keras's own layers, a model on JAX does
+            not carry them in `fit`, `evaluate` and `predict`.
+        unroll: Boolean, whether to write the steps out one by one instead of
+            as a loop; for short sequences of known length. Default `False`.
+        seed: Integer or `None` (default), the seed of the dropout.
+        zero_output_for_mask: Boolean, whether the output of a masked step is
+            zeros instead of the output before it. Default `False`.
+        **kwargs: `name`, `dtype` and `trainable`, as in any Keras layer.
 
     Call arguments:
         sequences: `(batch, time, features)`.
@@ -129,8 +224,8 @@ class GateRNN(GateSequence):
         of it and the memory.
 
     Raises:
-        ValueError: as `GateRNNCell`; if `use_cudnn` is none of its values;
-            if called with another number of features than it was built for.
+        ValueError: as `GateRNNCell`; if called with another number of
+            features than it was built for.
 
     Example:
 
@@ -139,12 +234,67 @@ class GateRNN(GateSequence):
     (2, 1)
     """
 
+    cell: GateRNNCell
+
     def __init__(
         self,
         units: int,
+        activation: ActivationLike = "tanh",
+        use_bias: bool = True,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        recurrent_initializer: InitializerLike = "orthogonal",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: RegularizerLike = None,
+        recurrent_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        activity_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        recurrent_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
+        seed: int | None = None,
         *,
-        activation: Any = "tanh",
-        **kwargs: Unpack[SequenceOptions],
+        zero_output_for_mask: bool = False,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
-        cell_options = {"units": units, "activation": activation}
-        super().__init__(GateRNNCell, cell_options, **kwargs)
+        cell = GateRNNCell(
+            units,
+            activation,
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            recurrent_initializer=recurrent_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            recurrent_regularizer=recurrent_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            recurrent_constraint=recurrent_constraint,
+            bias_constraint=bias_constraint,
+            dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            seed=seed,
+            **cell_kwargs(kwargs),
+        )
+        super().__init__(
+            cell,
+            activity_regularizer=activity_regularizer,
+            return_sequences=return_sequences,
+            return_state=return_state,
+            go_backwards=go_backwards,
+            stateful=stateful,
+            unroll=unroll,
+            zero_output_for_mask=zero_output_for_mask,
+            **kwargs,
+        )
+
+    @classmethod
+    def from_config(cls, config: Config) -> Self:
+        config = dict(config)
+        config.pop("use_cudnn", None)  # Of layers saved by version 0.1.0.
+        return super().from_config(config)

@@ -6,26 +6,17 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_gatelstm import options
-from keras_gatelstm.cell import CellOptions, GateCell
-from keras_gatelstm.network import Shape
-
-
-class SequenceOptions(CellOptions, total=False):
-    """What every layer takes; `GateCell` and `GateSequence` say more."""
-
-    activity_regularizer: Any
-    return_sequences: bool
-    return_state: bool
-    go_backwards: bool
-    stateful: bool
-    unroll: bool
-    use_cudnn: Any
-    zero_output_for_mask: bool
-
-
-_OF_CELLS_ALONE = (
-    CellOptions.__annotations__.keys() - options.LayerOptions.__annotations__
+from keras_gatelstm.cell import GateCell
+from keras_gatelstm.options import check_weight_count, delegated
+from keras_gatelstm.types import (
+    ActivationLike,
+    Config,
+    ConstraintLike,
+    InitializerLike,
+    LayerOptions,
+    RegularizerLike,
+    Shape,
+    Tensor,
 )
 
 
@@ -33,31 +24,8 @@ class GateSequence(keras.layers.RNN):
     """Runs a cell over a sequence, with the arguments of both at one level.
 
     Args:
-        cell_class: The class of the cell.
-        cell_options: What that cell takes and others do not.
-        activity_regularizer: Regularizer of the layer's output. Default
-            `None`.
-        return_sequences: Boolean, whether to return the output of every step
-            or of the last. Default `False`.
-        return_state: Boolean, whether to return the last memories too.
-            Default `False`.
-        go_backwards: Boolean, whether to read the sequence from its end and
-            return the outputs in that order. Default `False`.
-        stateful: Boolean, whether a batch starts with the memories that the
-            one before it ended with, row by row; `reset_state` empties them.
-            Default `False`. As with Keras's own layers, a model on JAX does
-            not carry them in `fit`, `evaluate` and `predict`.
-        unroll: Boolean, whether to write the steps out one by one instead of
-            as a loop; for short sequences of known length. Default `False`.
-        use_cudnn: `"auto"` or `True` lets a whole sequence go to an LSTM of
-            the backend itself, on CPU or GPU, where that gives the same:
-            so far, that of PyTorch, for `GateLSTM(variant="standard")` with
-            no mask, dropout at work or refinements. `False` keeps to the
-            loop. Default `"auto"`.
-        zero_output_for_mask: Boolean, whether the output of a masked step is
-            zeros instead of the output before it. Default `False`.
-        **kwargs: The arguments of `GateCell`, from `use_bias` to `seed`;
-            `name`, `dtype` and `trainable`, as in any Keras layer.
+        cell: The cell.
+        **kwargs: Those of `keras.layers.RNN`.
 
     Call arguments:
         sequences: `(batch, time, features)`.
@@ -75,24 +43,29 @@ class GateSequence(keras.layers.RNN):
 
     cell: GateCell
 
-    def __init__(
-        self,
-        cell_class: type[GateCell],
-        cell_options: options.Options,
-        *,
-        use_cudnn: Any = "auto",
-        **kwargs: Any,
-    ) -> None:
-        shared, layer_options = _split(kwargs)
-        super().__init__(cell_class(**cell_options, **shared), **layer_options)
-        self.use_cudnn = options.check_choice(
-            "use_cudnn", use_cudnn, ("auto", True, False)
-        )
+    units: int = delegated("cell")
+    activation: ActivationLike = delegated("cell")
+    use_bias: bool = delegated("cell")
+    kernel_initializer: InitializerLike = delegated("cell")
+    recurrent_initializer: InitializerLike = delegated("cell")
+    bias_initializer: InitializerLike = delegated("cell")
+    kernel_regularizer: RegularizerLike = delegated("cell")
+    recurrent_regularizer: RegularizerLike = delegated("cell")
+    bias_regularizer: RegularizerLike = delegated("cell")
+    kernel_constraint: ConstraintLike = delegated("cell")
+    recurrent_constraint: ConstraintLike = delegated("cell")
+    bias_constraint: ConstraintLike = delegated("cell")
+    dropout: float = delegated("cell")
+    recurrent_dropout: float = delegated("cell")
+    seed: int | None = delegated("cell")
+
+    def __init__(self, cell: GateCell, **kwargs: Any) -> None:
+        super().__init__(cell, **kwargs)
         self.input_spec = keras.layers.InputSpec(ndim=3)
 
-    @property
-    def units(self) -> int:
-        return int(self.cell.units)
+    def set_weights(self, weights: list[Tensor]) -> None:
+        check_weight_count(self, weights)
+        super().set_weights(weights)
 
     def build(
         self,
@@ -121,7 +94,7 @@ class GateSequence(keras.layers.RNN):
         for memory in self.states:
             memory.assign(ops.where(rows[:, None], 0.0, memory.value))
 
-    def get_config(self) -> options.Options:
+    def get_config(self) -> Config:
         layer_config = super().get_config()
         del layer_config["cell"]
         return {
@@ -130,24 +103,20 @@ class GateSequence(keras.layers.RNN):
             "activity_regularizer": keras.regularizers.serialize(
                 self.activity_regularizer
             ),
-            "use_cudnn": self.use_cudnn,
         }
 
     @classmethod
-    def from_config(cls, config: options.Options) -> Self:
+    def from_config(cls, config: Config) -> Self:
         return cls(**config)
 
 
-def _split(kwargs: options.Options) -> tuple[options.Options, options.Options]:
-    """Parts the arguments of a layer into those of its cell and its own."""
-    cell: options.Options = {"name": "cell"}
-    layer: options.Options = {}
-    for name, value in kwargs.items():
-        if name in CellOptions.__annotations__ and name != "name":
-            cell[name] = value
-        if name not in _OF_CELLS_ALONE:
-            layer[name] = value
-    return cell, layer
+def cell_kwargs(kwargs: LayerOptions) -> LayerOptions:
+    """Name, dtype and trainable for the cell of a layer made with `kwargs`."""
+    return {
+        "name": "cell",
+        "dtype": kwargs.get("dtype"),
+        "trainable": kwargs.get("trainable", True),
+    }
 
 
 def _chosen_rows(samples: Any, batch_size: int) -> np.ndarray:

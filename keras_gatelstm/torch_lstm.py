@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 from keras import ops
 
-from keras_gatelstm.network import Tensor
+from keras_gatelstm.types import Tensor
 
 if TYPE_CHECKING:
     from keras_gatelstm.lstm import GateLSTM
@@ -19,15 +19,14 @@ if TYPE_CHECKING:
 def takes(layer: "GateLSTM", mask: Tensor | None, training: bool) -> bool:
     """Whether PyTorch's operator computes what this layer would."""
     cell = layer.cell
-    activations = cell.activations
     return (
         keras.backend.backend() == "torch"
         and layer.use_cudnn is not False
         and not layer.unroll
         and cell.variant == "standard"
         and not (cell.peephole or cell.coupled)
-        and activations["activation"] is keras.activations.tanh
-        and activations["recurrent_activation"] is keras.activations.sigmoid
+        and cell.activation is keras.activations.tanh
+        and cell.recurrent_activation is keras.activations.sigmoid
         and layer.compute_dtype in ("float32", "float64")
         and mask is None
         and not (training and (cell.dropout or cell.recurrent_dropout))
@@ -54,7 +53,7 @@ def run(
         sequences,
         memories,
         _weights(layer),
-        has_biases=layer.cell.weight_options["use_bias"],
+        has_biases=layer.cell.use_bias,
         num_layers=1,
         dropout=0.0,
         train=torch.is_grad_enabled(),
@@ -94,7 +93,7 @@ def _weights(layer: "GateLSTM") -> list[Tensor]:
 
     kernels = joined("kernel"), joined("recurrent_kernel")
     weights = [ops.transpose(kernel) for kernel in kernels]
-    if layer.cell.weight_options["use_bias"]:
+    if layer.cell.use_bias:
         bias = joined("bias")
         weights += [bias, ops.zeros_like(bias)]
     return weights

@@ -77,5 +77,7 @@ def start_remembering(layer: keras.layers.RNN, steps: int) -> None:
     else:
         return
     # A GRU that resets after the product has two biases, which add up.
-    terms = keeping.bias.shape[0] if keeping.bias.ndim > 1 else 1
-    keeping.bias.assign(keras.ops.full_like(keeping.bias, bias / terms))
+    its_bias = keeping.bias
+    if its_bias is not None:
+        terms = its_bias.shape[0] if its_bias.ndim > 1 else 1
+        its_bias.assign(keras.ops.full_like(its_bias, bias / terms))

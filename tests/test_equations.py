@@ -266,4 +266,4 @@ def test_refinements_are_of_the_standard_variant(refinement):
     ):
         GateLSTM(3, **{refinement: True})
     with pytest.raises(ValueError, match=f"{refinement} must be True or False"):
-        GateLSTM(3, "standard", **{refinement: "yes"})
+        GateLSTM(3, variant="standard", **{refinement: "yes"})

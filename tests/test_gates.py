@@ -15,6 +15,7 @@ from keras_gatelstm import (
     SmallNetwork,
     UpdateGate,
     UseGate,
+    WeightConfig,
 )
 from tests import lesson
 from tests.backends import array
@@ -45,7 +46,7 @@ def by_lesson(step, gates, event, memories):
 def all_gates(given, variant="lesson"):
     learn = LearnGate(UNITS, name="learn_gate")
     forget = ForgetGate(UNITS, name="forget_gate")
-    use = UseGate(UNITS, variant, name="use_gate")
+    use = UseGate(UNITS, variant=variant, name="use_gate")
     learn(given["event"], given["short"])
     forget(given["event"], given["short"], given["long"])
     use(given["event"], given["short"], given["long"])
@@ -79,7 +80,7 @@ def test_refined_gates_follow_the_lesson(given, coupled):
     event, short, long = given.values()
     learn = LearnGate(UNITS, peephole=True, coupled=coupled, name="learn_gate")
     forget = ForgetGate(UNITS, peephole=True, name="forget_gate")
-    use = UseGate(UNITS, "standard", peephole=True, name="use_gate")
+    use = UseGate(UNITS, variant="standard", peephole=True, name="use_gate")
     factor = long if coupled else None
     learn(event, short, long, factor)
     forget(event, short, long)
@@ -180,18 +181,42 @@ def test_gates_build_a_functional_model_that_saves(given, tmp_path):
 @pytest.mark.parametrize(
     "gate",
     [
-        SmallNetwork(3, None, kernel_regularizer="l2", use_bias=False),
+        SmallNetwork(
+            3,
+            None,
+            weight_config=WeightConfig(use_bias=False, kernel_regularizer="l2"),
+        ),
         SmallNetwork(3, None, peephole=True, recurrent_bias=True),
-        LearnGate(3, "relu", "hard_sigmoid", bias_constraint="non_neg"),
+        LearnGate(
+            3,
+            "relu",
+            "hard_sigmoid",
+            weight_config=WeightConfig(bias_constraint="non_neg"),
+        ),
         LearnGate(3, peephole=True, coupled=True),
-        ForgetGate(3, "hard_sigmoid", bias_initializer="ones", name="f"),
+        ForgetGate(
+            3,
+            "hard_sigmoid",
+            weight_config=WeightConfig(bias_initializer="ones"),
+            name="f",
+        ),
         ForgetGate(3, peephole=True),
-        UpdateGate(3, "hard_sigmoid", recurrent_bias=True, use_bias=False),
+        UpdateGate(
+            3,
+            "hard_sigmoid",
+            recurrent_bias=True,
+            weight_config=WeightConfig(use_bias=False),
+        ),
         ResetGate(3, "hard_sigmoid", recurrent_bias=True),
         Candidate(3, "relu", reset_after=False),
         RememberGate(name="r"),
-        UseGate(3, "standard", kernel_initializer="he_normal", dtype="float16"),
-        UseGate(3, "standard", peephole=True),
+        UseGate(
+            3,
+            variant="standard",
+            weight_config=WeightConfig(kernel_initializer="he_normal"),
+            dtype="float16",
+        ),
+        UseGate(3, variant="standard", peephole=True),
     ],
     ids=lambda gate: type(gate).__name__,
 )
@@ -202,7 +227,9 @@ def test_gates_come_back_from_their_config(gate):
 
 def test_a_seed_shared_by_two_networks_does_not_make_them_alike(given):
     seeded = keras.initializers.GlorotUniform(seed=1)
-    gate = LearnGate(UNITS, kernel_initializer=seeded)
+    gate = LearnGate(
+        UNITS, weight_config=WeightConfig(kernel_initializer=seeded)
+    )
     gate(given["event"], given["short"])
     assert not np.allclose(
         array(gate.new_information.kernel), array(gate.ignore_factor.kernel)
@@ -220,7 +247,7 @@ def test_an_unknown_variant_is_refused():
         ValueError,
         match=r'must be "lesson" or "standard"\. Received: variant=.lessons',
     ):
-        UseGate(3, "lessons")
+        UseGate(3, variant="lessons")
 
 
 def test_an_unknown_number_of_features_is_refused():

@@ -52,7 +52,10 @@ def test_keras_own_checks_pass(options, weights):
 @variants
 def test_weights_are_found_under_the_lessons_names(variant):
     model = keras.Sequential(
-        [keras.Input((None, FEATURES)), GateLSTM(UNITS, variant, name="lstm")]
+        [
+            keras.Input((None, FEATURES)),
+            GateLSTM(UNITS, variant=variant, name="lstm"),
+        ]
     )
     networks = [
         "learn_gate/ignore_factor",
@@ -104,7 +107,7 @@ def test_other_weights_are_found_under_their_names(make, networks):
 
 @variants
 def test_it_has_as_many_weights_as_the_lesson_says(variant):
-    layer = GateLSTM(UNITS, variant)
+    layer = GateLSTM(UNITS, variant=variant)
     layer.build((None, None, FEATURES))
     expected = 4 * UNITS * (FEATURES + UNITS + 1)
     if variant == "lesson":

@@ -189,6 +189,88 @@ def test_constraints_hold_as_in_keras_when_training(family, events, weight):
     assert found[place].min() == 0
 
 
+def parameters(class_):
+    """Name, kind and default of each argument."""
+    signature = inspect.signature(class_.__init__)
+    return [
+        (it.name, it.kind, it.default) for it in signature.parameters.values()
+    ]
+
+
+@pytest.mark.parametrize("kind", ["layer", "cell"])
+def test_its_arguments_are_keras_own_in_their_places(family, kind):
+    ours = parameters(getattr(family, kind))
+    theirs = parameters(getattr(family, f"keras_{kind}"))
+    (*theirs, kwargs), known = theirs, len(theirs) - 1
+    assert ours[:known] == theirs
+    *more, ours_kwargs = ours[known:]
+    assert kwargs == ours_kwargs
+    assert {it[1] for it in more} <= {inspect.Parameter.KEYWORD_ONLY}
+    ours_alone = {"variant", "peephole", "coupled"}
+    taken_by_keras = {"implementation", "zero_output_for_mask"}
+    assert {it[0] for it in more} <= ours_alone | taken_by_keras
+
+
+# Fused weights: ours are the gates' networks'.
+FUSED = {"kernel", "recurrent_kernel", "bias"}
+
+
+@pytest.mark.parametrize("built", [False, True])
+def test_its_attributes_are_keras_own(family, events, built):
+    given = {
+        "activation": "relu",
+        "use_bias": False,
+        "kernel_initializer": "he_normal",
+        "recurrent_regularizer": "l2",
+        "bias_constraint": "non_neg",
+        "dropout": 0.1,
+        "recurrent_dropout": 0.2,
+        "seed": 3,
+    }
+    ours, theirs = family.ours(**given), family.theirs(**given)
+    if built:
+        ours.build(events.shape)
+        theirs.build(events.shape)
+    for one, other in ((ours, theirs), (ours.cell, theirs.cell)):
+        public = {it for it in dir(other) if not it.startswith("_")} - FUSED
+        assert public <= set(dir(one))
+        for name in defaults(other).keys() - {"dtype", "use_cudnn"}:
+            # Keras's layers keep their seed in their cells.
+            expected = getattr(other, name, given.get(name))
+            found = getattr(one, name)
+            plain = isinstance(expected, int | float | str | None)
+            if plain or inspect.isfunction(expected):
+                assert found == expected, name
+            else:
+                assert type(found) is type(expected), name
+
+
+def test_what_it_was_made_with_is_not_changed_after(family):
+    with pytest.raises(
+        AttributeError, match=r"dropout of Gate.* is given when"
+    ):
+        family.ours().dropout = 0.5
+
+
+def test_its_first_arguments_mean_what_keras_means(family):
+    theirs = family.keras_layer(UNITS, "relu")
+    ours = family.layer(UNITS, "relu", **family.options)
+    assert ours.activation is theirs.activation is keras.activations.relu
+
+
+def test_weights_of_keras_are_refused_with_the_way_to_carry_them(
+    family, events
+):
+    if family is RNN:
+        pytest.skip("its weights are laid out as Keras's")
+    ours, theirs = family.ours(), family.theirs()
+    ours.build(events.shape)
+    theirs.build(events.shape)
+    for one, other in ((ours, theirs), (ours.cell, theirs.cell)):
+        with pytest.raises(ValueError, match=r"convert\.from_keras\(layer\)"):
+            one.set_weights(other.get_weights())
+
+
 def defaults(layer):
     """Every argument's value where none is given, by its name."""
     config = layer.get_config()
@@ -200,9 +282,6 @@ def test_it_takes_every_argument_of_keras_with_its_default(family):
     ours, theirs = defaults(family.ours()), defaults(family.theirs())
     for name, value in theirs.items():
         assert ours[name] == value, name
-    assert inspect.signature(family.keras_layer).parameters.keys() <= (
-        ours.keys() | {"kwargs"}
-    )
 
 
 def test_its_cell_takes_every_argument_of_keras_with_its_default(family):

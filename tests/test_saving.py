@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -15,6 +16,7 @@ from keras_gatelstm import (
     GateRNN,
     GateRNNCell,
 )
+from tests.backends import array
 from tests.families import FEATURES, UNITS, every_layer
 
 
@@ -57,7 +59,6 @@ SHARED = {
     "go_backwards": True,
     "stateful": True,
     "unroll": True,
-    "use_cudnn": False,
     "zero_output_for_mask": True,
     "name": "mine",
     "dtype": "mixed_bfloat16",
@@ -76,11 +77,16 @@ SHARED = {
                 "unit_forget_bias": False,
                 "peephole": True,
                 "coupled": True,
+                "use_cudnn": False,
             },
         ),
         (
             GateGRU,
-            {"recurrent_activation": "hard_sigmoid", "reset_after": False},
+            {
+                "recurrent_activation": "hard_sigmoid",
+                "reset_after": False,
+                "use_cudnn": False,
+            },
         ),
         (GateRNN, {}),
     ],
@@ -100,6 +106,20 @@ def test_config_has_every_argument_and_brings_it_back(layer_class, options):
     for network in back.cell.small_networks():
         assert network.compute_dtype == "bfloat16"
         assert not network.trainable
+
+
+def test_a_model_saved_by_an_older_version_is_loaded():
+    """`saved/layers.keras` was written before `weight_config` was there."""
+    path = Path(__file__).parent / "saved" / "layers.keras"
+    model = keras.models.load_model(path)
+    events = np.linspace(-1, 1, 15).reshape(1, 5, 3)
+    expected = [[-0.1604808, -0.00030637241, -0.91101116, 0.76120919]]
+    np.testing.assert_allclose(array(model(events)), expected, atol=1e-5)
+    lesson = model.get_layer("lesson")
+    assert isinstance(lesson.kernel_regularizer, keras.regularizers.L2)
+    assert lesson.dropout == 0.1
+    config = model.get_layer("network").weight_config
+    assert isinstance(config.kernel_regularizer, keras.regularizers.L2)
 
 
 # Keras warns of each layer that it leaves as it is.
@@ -137,11 +157,11 @@ def test_a_saved_model_predicts_the_same_in_a_fresh_process(events, tmp_path):
         [
             keras.Input((None, FEATURES)),
             keras.layers.Bidirectional(
-                GateLSTM(UNITS, "lesson", return_sequences=True)
+                GateLSTM(UNITS, variant="lesson", return_sequences=True)
             ),
             GateLSTM(
                 UNITS,
-                "standard",
+                variant="standard",
                 peephole=True,
                 coupled=True,
                 return_sequences=True,
@@ -150,7 +170,9 @@ def test_a_saved_model_predicts_the_same_in_a_fresh_process(events, tmp_path):
             GateRNN(UNITS, return_sequences=True),
             keras.layers.RNN(
                 [
-                    GateLSTMCell(UNITS, "lesson", recurrent_dropout=0.1),
+                    GateLSTMCell(
+                        UNITS, variant="lesson", recurrent_dropout=0.1
+                    ),
                     GateGRUCell(UNITS),
                     GateRNNCell(UNITS),
                 ]

@@ -31,7 +31,7 @@ def operator_calls(monkeypatch):
 def pair(events, **options):
     """The same layer twice: by the operator, and by the loop."""
     layers = [
-        GateLSTM(UNITS, "standard", use_cudnn=use, **options)
+        GateLSTM(UNITS, variant="standard", use_cudnn=use, **options)
         for use in ("auto", False)
     ]
     for layer in layers:
@@ -123,7 +123,9 @@ def test_memories_of_one_row_are_those_of_all_rows(events, operator_calls):
 def test_memories_of_other_shapes_are_refused(events, rows, units):
     rows = rows or len(events)
     with pytest.raises(ValueError, match=r"initial_state of .* must have the"):
-        GateLSTM(UNITS, "standard")(events, initial_state=memories(rows, units))
+        GateLSTM(UNITS, variant="standard")(
+            events, initial_state=memories(rows, units)
+        )
 
 
 @pytest.mark.parametrize("dtype", ["int32", "int64", "uint8", "bool"])
@@ -138,7 +140,7 @@ def test_numbers_that_are_no_floats_are_taken(events, dtype, policy):
 
 def test_a_model_of_whole_numbers_reads_both_ways(events):
     inputs = keras.Input(events.shape[1:], dtype="int32")
-    both = keras.layers.Bidirectional(GateLSTM(UNITS, "standard"))
+    both = keras.layers.Bidirectional(GateLSTM(UNITS, variant="standard"))
     model = keras.Model(inputs, both(inputs))
     outputs = model.predict((events > 0).astype("int32"), verbose=0)
     assert outputs.shape == (len(events), 2 * UNITS)
@@ -147,7 +149,7 @@ def test_a_model_of_whole_numbers_reads_both_ways(events):
 # PyTorch warns of its tracer's end and of what Keras does while it traces.
 @pytest.mark.filterwarnings("ignore")
 def test_a_traced_model_takes_batches_of_any_size(events):
-    layer = GateLSTM(UNITS, "standard")
+    layer = GateLSTM(UNITS, variant="standard")
     layer.build(events.shape)
 
     class Module(torch.nn.Module):

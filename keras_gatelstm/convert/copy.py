@@ -13,7 +13,7 @@ from keras_gatelstm.cell import GateCell
 from keras_gatelstm.convert.fused import fused_weights, set_fused_weights
 from keras_gatelstm.convert.unregistered import named_apart
 from keras_gatelstm.keras_internals import layers_inside, set_seed
-from keras_gatelstm.options import Options
+from keras_gatelstm.types import Config
 
 Layer = TypeVar("Layer", bound=keras.layers.Layer)
 Part: TypeAlias = keras.layers.Layer
@@ -24,7 +24,7 @@ def parts_of(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
     return [layer, *layers_inside(layer, recursive=True)]
 
 
-def copied(original: Layer, translate: Callable[[Options], Options]) -> Layer:
+def copied(original: Layer, translate: Callable[[Config], Config]) -> Layer:
     """Makes a layer anew from its config, and carries over what it has learnt.
 
     Args:
@@ -66,7 +66,7 @@ def _explained(original: Part) -> Iterator[None]:
         ) from error
 
 
-def _walk(config: Any, translate: Callable[[Options], Options]) -> Any:
+def _walk(config: Any, translate: Callable[[Config], Config]) -> Any:
     """The config with every object in it translated, innermost first."""
     if isinstance(config, list | tuple):
         return type(config)(_walk(item, translate) for item in config)

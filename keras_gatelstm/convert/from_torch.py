@@ -16,8 +16,9 @@ from keras_gatelstm.convert.torch_layout import (
     family_of_shape,
     one_way_layers,
 )
-from keras_gatelstm.options import Options, check_choice
+from keras_gatelstm.options import check_choice
 from keras_gatelstm.rnn import GateRNN
+from keras_gatelstm.types import Config
 
 Weights = dict[str, np.ndarray]
 
@@ -177,7 +178,7 @@ def _check_names(weights: Weights, prefix: str) -> tuple[int, tuple[str, ...]]:
 
 def _options(
     family: Family, weights: Weights, module: Any, nonlinearity: str | None
-) -> Options:
+) -> Config:
     if family.layer is not GateRNN:
         known = None
     elif module:

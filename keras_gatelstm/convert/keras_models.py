@@ -10,8 +10,8 @@ from keras_gatelstm.convert.copy import copied, parts_of
 from keras_gatelstm.convert.what_is_ours import refinement_of
 from keras_gatelstm.gru import GateGRU, GateGRUCell
 from keras_gatelstm.lstm import GateLSTM, GateLSTMCell
-from keras_gatelstm.options import Options
 from keras_gatelstm.rnn import GateRNN, GateRNNCell
+from keras_gatelstm.types import Config
 
 Layer = TypeVar("Layer", bound=keras.layers.Layer)
 
@@ -120,7 +120,7 @@ def to_keras(layer_or_model: Layer) -> Layer:
 def _converted(
     original: Layer,
     classes: tuple[Any, ...],
-    translate: Callable[[Options], Options],
+    translate: Callable[[Config], Config],
 ) -> Layer:
     if not isinstance(original, keras.layers.Layer):
         raise TypeError(
@@ -146,7 +146,7 @@ def _converted(
     return converted
 
 
-def to_gates(config: Options) -> Options:
+def to_gates(config: Config) -> Config:
     """The config of ours for the config of one of Keras's layers."""
     theirs = getattr(keras.layers, config["class_name"], None)
     if config.get("module") != "keras.layers" or theirs not in OURS:
@@ -164,7 +164,7 @@ def to_gates(config: Options) -> Options:
     }
 
 
-def _from_gates(config: Options) -> Options:
+def _from_gates(config: Config) -> Config:
     ours = keras.saving.get_registered_object(config.get("registered_name"))
     if ours not in THEIRS:
         return config
@@ -173,8 +173,6 @@ def _from_gates(config: Options) -> Options:
     _refuse_what_keras_lacks(theirs, options)
     for ours_alone in ("variant", "peephole", "coupled"):
         options.pop(ours_alone, None)
-    if theirs is keras.layers.SimpleRNN:
-        del options["use_cudnn"]
     return {
         **config,
         "module": "keras.layers",
@@ -184,7 +182,7 @@ def _from_gates(config: Options) -> Options:
     }
 
 
-def _refuse_what_keras_lacks(theirs: type, options: Options) -> None:
+def _refuse_what_keras_lacks(theirs: type, options: Config) -> None:
     reason = refinement_of(options)
     if theirs is keras.layers.SimpleRNN and options["activity_regularizer"]:
         reason = (

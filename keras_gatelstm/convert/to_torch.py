@@ -13,6 +13,8 @@ from keras_gatelstm.convert.torch_layout import (
     one_way_layers,
 )
 from keras_gatelstm.convert.what_is_ours import refinement_of
+from keras_gatelstm.gru import GateGRU
+from keras_gatelstm.lstm import GateLSTM
 from keras_gatelstm.rnn import GateRNN
 from keras_gatelstm.sequence import GateSequence
 
@@ -106,15 +108,16 @@ def _reason_against(layer: GateSequence) -> str | None:
     if not getattr(cell, "reset_after", True):
         return "it has reset_after=False, PyTorch reset_after=True only"
     tanh, relu = keras.activations.tanh, keras.activations.relu
-    plain = isinstance(layer, GateRNN)
-    possible = {
-        "activation": [tanh, relu] if plain else [tanh],
-        "recurrent_activation": [keras.activations.sigmoid],
-    }
-    for name, squishes in cell.activations.items():
-        if squishes not in possible[name]:
-            wanted = " or ".join(it.__name__ for it in possible[name])
-            return f"its {name} is {squishes}; PyTorch has {wanted} only"
+    possible = [tanh, relu] if isinstance(layer, GateRNN) else [tanh]
+    if layer.activation not in possible:
+        wanted = " or ".join(it.__name__ for it in possible)
+        found = layer.activation
+        return f"its activation is {found}; PyTorch has {wanted} only"
+    if isinstance(layer, GateLSTM | GateGRU):
+        found = layer.recurrent_activation
+        if found is not keras.activations.sigmoid:
+            name = "recurrent_activation"
+            return f"its {name} is {found}; PyTorch has sigmoid only"
     return None
 
 
@@ -124,8 +127,8 @@ def _one_family(layers: list[keras.layers.Layer]) -> Family:
         (
             type(one),
             one.units,
-            one.cell.weight_options["use_bias"],
-            one.cell.activations["activation"],
+            one.use_bias,
+            one.activation,
             len(one_way_layers(layer)),
         )
         for layer in layers

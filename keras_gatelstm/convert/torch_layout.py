@@ -16,9 +16,9 @@ import numpy as np
 
 from keras_gatelstm.gru import GateGRU
 from keras_gatelstm.lstm import GateLSTM
-from keras_gatelstm.options import Options
 from keras_gatelstm.rnn import GateRNN
 from keras_gatelstm.sequence import GateSequence
+from keras_gatelstm.types import Config
 
 DIRECTIONS = ("", "_reverse")
 
@@ -28,7 +28,7 @@ class Family:
     """A module of PyTorch's, and the layer of ours that equals it."""
 
     layer: type[GateSequence]
-    options: Options  # That the layer needs to equal it.
+    options: Config  # That the layer needs to equal it.
     order: tuple[int, ...]  # Of the networks; its own inverse.
     two_biases: bool  # In our layer, as in PyTorch; else their sum.
 

@@ -1,9 +1,9 @@
 """What our layers can be and nobody else's are."""
 
-from keras_gatelstm.options import Options
+from keras_gatelstm.types import Config
 
 
-def refinement_of(config: Options) -> str | None:
+def refinement_of(config: Config) -> str | None:
     """The argument of a layer or cell that Keras and PyTorch have not.
 
     Args:

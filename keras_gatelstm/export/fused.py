@@ -9,8 +9,9 @@ import tensorflow as tf
 
 from keras_gatelstm.convert.fused import fused_weights
 from keras_gatelstm.convert.what_is_ours import refinement_of
-from keras_gatelstm.export.loops import FormError, Result, Tensor
+from keras_gatelstm.export.loops import FormError, Result
 from keras_gatelstm.lstm import GateLSTMCell
+from keras_gatelstm.types import Tensor
 
 # The sigmoid of minus this is exactly 0 in float32.
 SHUT = 1e3
@@ -147,10 +148,9 @@ def why_not_fused(layer: keras.layers.RNN) -> str | None:
     refinement = refinement_of(cell.get_config())
     if refinement:
         return f"it has {refinement}"
-    squishes = cell.activations
-    if squishes["activation"] is not keras.activations.tanh:
+    if cell.activation is not keras.activations.tanh:
         return "its activation is not tanh"
-    if squishes["recurrent_activation"] is not keras.activations.sigmoid:
+    if cell.recurrent_activation is not keras.activations.sigmoid:
         return "its recurrent_activation is not sigmoid"
     if layer.return_state:
         return "it returns its memories, which stay inside the operator"

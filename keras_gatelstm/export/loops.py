@@ -15,8 +15,8 @@ from tensorflow.compiler.tf2xla.ops.gen_xla_ops import (
 )
 
 from keras_gatelstm.cell import GateCell
+from keras_gatelstm.types import Tensor
 
-Tensor = Any
 Result = tuple[Tensor, Tensor, Any]
 
 # How many steps a round of the loop has. The fewer rounds, the less often

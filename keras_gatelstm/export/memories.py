@@ -9,8 +9,7 @@ from keras_gatelstm.export.inputs import sequences_of
 from keras_gatelstm.export.loops import FormError
 from keras_gatelstm.keras_internals import layers_inside
 from keras_gatelstm.loops import Loop, recurrent_layers
-
-Tensor = Any
+from keras_gatelstm.types import Tensor
 
 
 def memory_sizes(model: keras.Model) -> dict[str, int]:

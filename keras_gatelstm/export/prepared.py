@@ -8,7 +8,7 @@ import keras
 from keras_gatelstm.convert.copy import copied
 from keras_gatelstm.convert.keras_models import to_gates
 from keras_gatelstm.export.inputs import takes_any_steps
-from keras_gatelstm.options import Options
+from keras_gatelstm.types import Config
 
 
 def prepared(model: keras.Model, mixed_precision: bool = True) -> keras.Model:
@@ -27,7 +27,7 @@ def prepared(model: keras.Model, mixed_precision: bool = True) -> keras.Model:
     """
     _check(model)
 
-    def translate(config: Options) -> Options:
+    def translate(config: Config) -> Config:
         config = _alone(to_gates(config))
         return config if mixed_precision else _in_float32(config)
 
@@ -55,12 +55,12 @@ def _check(model: Any) -> None:
         )
 
 
-def _alone(config: Options) -> Options:
+def _alone(config: Config) -> Config:
     """Without what goes on from one batch to the next, or in training only."""
     options = config["config"]
     if not isinstance(options, dict):
         return config
-    alone: Options = {}
+    alone: Config = {}
     if "stateful" in options:
         alone["stateful"] = False
     if "recurrent_dropout" in options:
@@ -68,7 +68,7 @@ def _alone(config: Options) -> Options:
     return {**config, "config": {**options, **alone}}
 
 
-def _in_float32(config: Options) -> Options:
+def _in_float32(config: Config) -> Config:
     if config["class_name"] != "DTypePolicy":
         return config
     name = config["config"]["name"].removeprefix("mixed_")
@@ -77,8 +77,8 @@ def _in_float32(config: Options) -> Options:
 
 
 def _freeing(
-    axes: int, translate: Callable[[Options], Options]
-) -> Callable[[Options], Options]:
+    axes: int, translate: Callable[[Config], Config]
+) -> Callable[[Config], Config]:
     """A translation that frees the sizes of inputs, of so many first axes."""
 
     def free(shape: Any) -> list[int | None]:
@@ -86,7 +86,7 @@ def _freeing(
         count = axes if len(shape) == 3 else 1
         return [None] * count + list(shape[count:])
 
-    def freeing(config: Options) -> Options:
+    def freeing(config: Config) -> Config:
         config = translate(config)
         if config["class_name"] == "InputLayer":
             options = dict(config["config"])

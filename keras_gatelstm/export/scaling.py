@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-Tensor = Any
+from keras_gatelstm.types import Tensor
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,7 @@ from keras_gatelstm.loops import (
     run_by_keras,
 )
 from keras_gatelstm.recording import recording
-
-Tensor = Any
+from keras_gatelstm.types import Tensor
 
 
 @dataclass(frozen=True)

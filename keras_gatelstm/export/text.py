@@ -9,8 +9,7 @@ from keras_gatelstm.export import loops
 from keras_gatelstm.export.memories import carrying, memory_sizes
 from keras_gatelstm.export.signatures import Served, masked
 from keras_gatelstm.loops import Loop, run_by_keras
-
-Tensor = Any
+from keras_gatelstm.types import Tensor
 
 # What a text is read from that has nothing in it.
 LINE_BREAK = "\n"

@@ -1,9 +1,15 @@
 """The GRU's candidate for the new memory."""
 
-from typing import Any, Unpack
+from typing import Unpack
 
-from keras_gatelstm import options
-from keras_gatelstm.network import Mask, Network, Tensor, register
+from keras_gatelstm.network import Mask, Network, register
+from keras_gatelstm.types import (
+    ActivationLike,
+    Config,
+    LayerOptions,
+    Tensor,
+)
+from keras_gatelstm.weights import WeightConfig
 
 
 @register
@@ -27,7 +33,9 @@ class Candidate(Network):
         reset_after: Boolean, whether to reset after the matrix has been
             multiplied by, as in cuDNN and PyTorch, or before, as in the
             paper. Default `True`.
-        **kwargs: As in `SmallNetwork`.
+        weight_config: Config of the weights, as in `SmallNetwork`. Default
+            `None`.
+        **kwargs: `name`, `dtype` and `trainable`, as in any Keras layer.
 
     Call arguments:
         event: `(batch, features)`.
@@ -57,12 +65,15 @@ class Candidate(Network):
     def __init__(
         self,
         units: int,
-        activation: Any = "tanh",
+        activation: ActivationLike = "tanh",
         *,
         reset_after: bool = True,
-        **kwargs: Unpack[options.WeightOptions],
+        weight_config: WeightConfig | None = None,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
-        super().__init__(units, activation, reset_after, **kwargs)
+        super().__init__(
+            units, activation, reset_after, weight_config, **kwargs
+        )
         self.reset_after = reset_after
 
     def call(
@@ -80,5 +91,5 @@ class Candidate(Network):
             of_memory = self.from_memory(reset_factor * memory, memory_mask)
         return self.activation(of_event + of_memory)
 
-    def get_config(self) -> options.Options:
+    def get_config(self) -> Config:
         return {**super().get_config(), "reset_after": self.reset_after}

@@ -1,10 +1,19 @@
 """The forget gate."""
 
-from typing import Any, Unpack
+from typing import Unpack
 
-from keras_gatelstm import options
+from keras import activations
+
 from keras_gatelstm.gates.gate import Activity, Gate, Masks, mask_of
-from keras_gatelstm.network import Shape, Tensor, register
+from keras_gatelstm.network import register
+from keras_gatelstm.types import (
+    ActivationLike,
+    Config,
+    LayerOptions,
+    Shape,
+    Tensor,
+)
+from keras_gatelstm.weights import WeightConfig
 
 
 @register
@@ -24,7 +33,9 @@ class ForgetGate(Gate):
             `"sigmoid"`.
         peephole: Boolean, whether the forget factor looks at the long-term
             memory too, as in `SmallNetwork`. Default `False`.
-        **kwargs: As in `SmallNetwork`.
+        weight_config: Config of the weights, as in `SmallNetwork`. Default
+            `None`.
+        **kwargs: `name`, `dtype` and `trainable`, as in any Keras layer.
 
     Call arguments:
         event: `(batch, features)`.
@@ -41,7 +52,8 @@ class ForgetGate(Gate):
 
     Example:
 
-    >>> forget_gate = ForgetGate(3, bias_initializer="ones")
+    >>> keeping = WeightConfig(bias_initializer="ones")
+    >>> forget_gate = ForgetGate(3, weight_config=keeping)
     >>> event, memory = np.ones((2, 5)), np.ones((2, 3))
     >>> tuple(forget_gate(event, memory, memory).shape)
     (2, 3)
@@ -54,16 +66,17 @@ class ForgetGate(Gate):
     def __init__(
         self,
         units: int,
-        recurrent_activation: Any = "sigmoid",
+        recurrent_activation: ActivationLike = "sigmoid",
         *,
         peephole: bool = False,
-        **kwargs: Unpack[options.WeightOptions],
+        weight_config: WeightConfig | None = None,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
-        activations = {"recurrent_activation": recurrent_activation}
-        super().__init__(units, activations, **kwargs)
+        super().__init__(units, weight_config, **kwargs)
+        self.recurrent_activation = activations.get(recurrent_activation)
         self.peephole = peephole
-        self.forget_factor = self.network(
-            "forget_factor", "recurrent_activation", peephole=peephole
+        self.forget_factor = self.small_network(
+            "forget_factor", self.recurrent_activation, peephole=peephole
         )
 
     def build(self, event_shape: Shape, **_: Shape) -> None:
@@ -99,5 +112,11 @@ class ForgetGate(Gate):
             event, short_term_memory, long_term_memory, dropout_masks
         )["kept"]
 
-    def get_config(self) -> options.Options:
-        return {**super().get_config(), "peephole": self.peephole}
+    def get_config(self) -> Config:
+        return {
+            **super().get_config(),
+            "recurrent_activation": activations.serialize(
+                self.recurrent_activation
+            ),
+            "peephole": self.peephole,
+        }

@@ -1,15 +1,15 @@
 """What the gates with weights share: small networks under fixed names."""
 
-from typing import Any
-
-from keras_gatelstm import options
-from keras_gatelstm.network import Mask, SmallNetwork, Tensor
+from keras_gatelstm.network import Mask, SmallNetwork
+from keras_gatelstm.options import Part
+from keras_gatelstm.types import ActivationLike, Tensor
+from keras_gatelstm.weights import WeightConfig
 
 Masks = dict[str, Mask]
 Activity = dict[str, Tensor]
 
 
-class Gate(options.UnitsLayer):
+class Gate(Part):
     """A layer of small networks, which read the event and the memory.
 
     It asks them by `call` and not as layers are called: what Keras adds to
@@ -17,26 +17,31 @@ class Gate(options.UnitsLayer):
     the gate by then. Each time more takes as long as tracing the network.
     """
 
-    def network(
-        self, name: str, activation_name: str, *blocks: int, **kwargs: Any
+    def small_network(
+        self,
+        name: str,
+        activation: ActivationLike,
+        weight_config: WeightConfig | None = None,
+        *,
+        peephole: bool = False,
+        recurrent_bias: bool = False,
     ) -> SmallNetwork:
-        """Makes the small network `name`.
+        """Make the small network `name`, that of the quantity it computes.
 
         Args:
-            name: The network's name, that of what it gives.
-            activation_name: The name of the gate's argument that squishes.
-            *blocks: Where the gate has several networks, which of them this
-                is, and how many there are: their weights are drawn as one.
-            **kwargs: As in `SmallNetwork`.
+            name: The network's name.
+            activation: As in `SmallNetwork`.
+            weight_config: Config of its weights. Default `None`: the gate's.
+            peephole: As in `SmallNetwork`.
+            recurrent_bias: As in `SmallNetwork`.
         """
-        block, of = blocks or (0, 1)
         return SmallNetwork(
             self.units,
-            self.activations[activation_name],
-            **options.share_initializers(self.weight_options, [block], of),
-            **self.handed_down(),
-            **kwargs,
-            name=name,
+            activation,
+            peephole=peephole,
+            recurrent_bias=recurrent_bias,
+            weight_config=weight_config or self.weight_config,
+            **self.sublayer_kwargs(name),
         )
 
 

@@ -1,10 +1,19 @@
 """The learn gate."""
 
-from typing import Any, Unpack
+from typing import Unpack
 
-from keras_gatelstm import options
+from keras import activations
+
 from keras_gatelstm.gates.gate import Activity, Gate, Masks, mask_of
-from keras_gatelstm.network import Shape, Tensor, register
+from keras_gatelstm.network import register
+from keras_gatelstm.types import (
+    ActivationLike,
+    Config,
+    LayerOptions,
+    Shape,
+    Tensor,
+)
+from keras_gatelstm.weights import WeightConfig
 
 
 @register
@@ -29,7 +38,9 @@ class LearnGate(Gate):
         coupled: Boolean, whether to learn just where it is forgotten:
             `i = 1 - f`, with the forget gate's factor `f` and no network
             for `i`. Default `False`.
-        **kwargs: As in `SmallNetwork`.
+        weight_config: Config of the weights, as in `SmallNetwork`. Default
+            `None`.
+        **kwargs: `name`, `dtype` and `trainable`, as in any Keras layer.
 
     Call arguments:
         event: `(batch, features)`.
@@ -66,28 +77,34 @@ class LearnGate(Gate):
     def __init__(
         self,
         units: int,
-        activation: Any = "tanh",
-        recurrent_activation: Any = "sigmoid",
+        activation: ActivationLike = "tanh",
+        recurrent_activation: ActivationLike = "sigmoid",
         *,
         peephole: bool = False,
         coupled: bool = False,
-        **kwargs: Unpack[options.WeightOptions],
+        weight_config: WeightConfig | None = None,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
-        activations = {
-            "activation": activation,
-            "recurrent_activation": recurrent_activation,
-        }
-        super().__init__(units, activations, **kwargs)
+        super().__init__(units, weight_config, **kwargs)
+        self.activation = activations.get(activation)
+        self.recurrent_activation = activations.get(recurrent_activation)
         self.peephole = peephole
         self.coupled = coupled
         if coupled:
-            self.new_information = self.network("new_information", "activation")
+            self.new_information = self.small_network(
+                "new_information", self.activation
+            )
             return
-        self.ignore_factor = self.network(
-            "ignore_factor", "recurrent_activation", 0, 2, peephole=peephole
+        self.ignore_factor = self.small_network(
+            "ignore_factor",
+            self.recurrent_activation,
+            self.weight_config.share(0, of=2),
+            peephole=peephole,
         )
-        self.new_information = self.network(
-            "new_information", "activation", 1, 2
+        self.new_information = self.small_network(
+            "new_information",
+            self.activation,
+            self.weight_config.share(1, of=2),
         )
 
     def build(self, event_shape: Shape, **_: Shape) -> None:
@@ -148,9 +165,13 @@ class LearnGate(Gate):
             dropout_masks,
         )["learned"]
 
-    def get_config(self) -> options.Options:
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
+            "activation": activations.serialize(self.activation),
+            "recurrent_activation": activations.serialize(
+                self.recurrent_activation
+            ),
             "peephole": self.peephole,
             "coupled": self.coupled,
         }

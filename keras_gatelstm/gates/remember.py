@@ -3,7 +3,8 @@
 import keras
 
 from keras_gatelstm.gates.gate import Activity
-from keras_gatelstm.network import Shape, Tensor, register
+from keras_gatelstm.network import register
+from keras_gatelstm.types import Shape, Tensor
 
 
 @register

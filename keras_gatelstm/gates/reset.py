@@ -1,10 +1,19 @@
 """The GRU's reset gate."""
 
-from typing import Any, Unpack
+from typing import Unpack
 
-from keras_gatelstm import options
+from keras import activations
+
 from keras_gatelstm.gates.gate import Activity, Gate, Masks, mask_of
-from keras_gatelstm.network import Shape, Tensor, register
+from keras_gatelstm.network import register
+from keras_gatelstm.types import (
+    ActivationLike,
+    Config,
+    LayerOptions,
+    Shape,
+    Tensor,
+)
+from keras_gatelstm.weights import WeightConfig
 
 
 @register
@@ -23,7 +32,9 @@ class ResetGate(Gate):
             `"sigmoid"`.
         recurrent_bias: Boolean, whether the memory's product has a bias of
             its own, as in `SmallNetwork`. Default `False`.
-        **kwargs: As in `SmallNetwork`.
+        weight_config: Config of the weights, as in `SmallNetwork`. Default
+            `None`.
+        **kwargs: `name`, `dtype` and `trainable`, as in any Keras layer.
 
     Call arguments:
         event: `(batch, features)`.
@@ -52,17 +63,18 @@ class ResetGate(Gate):
     def __init__(
         self,
         units: int,
-        recurrent_activation: Any = "sigmoid",
+        recurrent_activation: ActivationLike = "sigmoid",
         *,
         recurrent_bias: bool = False,
-        **kwargs: Unpack[options.WeightOptions],
+        weight_config: WeightConfig | None = None,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
-        activations = {"recurrent_activation": recurrent_activation}
-        super().__init__(units, activations, **kwargs)
+        super().__init__(units, weight_config, **kwargs)
+        self.recurrent_activation = activations.get(recurrent_activation)
         self.recurrent_bias = recurrent_bias
-        self.reset_factor = self.network(
+        self.reset_factor = self.small_network(
             "reset_factor",
-            "recurrent_activation",
+            self.recurrent_activation,
             recurrent_bias=recurrent_bias,
         )
 
@@ -91,5 +103,11 @@ class ResetGate(Gate):
     ) -> Tensor:
         return self.activity(event, memory, dropout_masks)["reset_factor"]
 
-    def get_config(self) -> options.Options:
-        return {**super().get_config(), "recurrent_bias": self.recurrent_bias}
+    def get_config(self) -> Config:
+        return {
+            **super().get_config(),
+            "recurrent_activation": activations.serialize(
+                self.recurrent_activation
+            ),
+            "recurrent_bias": self.recurrent_bias,
+        }

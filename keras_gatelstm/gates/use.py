@@ -3,18 +3,26 @@
 from typing import Any, Unpack
 
 import keras
+from keras import activations
 
-from keras_gatelstm import options
 from keras_gatelstm.gates.gate import Activity, Gate, Masks, mask_of
-from keras_gatelstm.initializers import whole
-from keras_gatelstm.network import Shape, Tensor, register
+from keras_gatelstm.network import register
+from keras_gatelstm.options import check_choice
+from keras_gatelstm.types import (
+    ActivationLike,
+    Config,
+    LayerOptions,
+    Shape,
+    Tensor,
+)
+from keras_gatelstm.weights import WeightConfig
 
 VARIANTS = ("lesson", "standard")
 
 
 def check_refinement(name: str, wanted: Any, variant: str) -> bool:
     """Gives `wanted` back, or says that the lesson's variant has no such."""
-    options.check_choice(name, wanted, (True, False))
+    check_choice(name, wanted, (True, False))
     if wanted and variant != "standard":
         raise ValueError(
             f'{name}=True is for variant="standard" only. '
@@ -54,13 +62,14 @@ class UseGate(Gate):
 
     Args:
         units: Positive integer, the size of the memories.
-        variant: `"lesson"` (default) or `"standard"`.
         activation: Squishes the useful memory. Default `"tanh"`.
         recurrent_activation: Squishes the use factor. Default `"sigmoid"`.
+        variant: `"lesson"` (default) or `"standard"`.
         peephole: Boolean, whether the use factor looks at the memory too,
             as in `SmallNetwork`. For the standard variant. Default `False`.
-        **kwargs: As in `SmallNetwork`; the useful memory's kernel follows
-            what is said of `kernel`.
+        weight_config: Config of the weights, as in `SmallNetwork`; those of
+            `kernel` are the useful memory's too. Default `None`.
+        **kwargs: `name`, `dtype` and `trainable`, as in any Keras layer.
 
     Call arguments:
         event: `(batch, features)`.
@@ -92,38 +101,44 @@ class UseGate(Gate):
     def __init__(
         self,
         units: int,
-        variant: str = "lesson",
-        activation: Any = "tanh",
-        recurrent_activation: Any = "sigmoid",
+        activation: ActivationLike = "tanh",
+        recurrent_activation: ActivationLike = "sigmoid",
         *,
+        variant: str = "lesson",
         peephole: bool = False,
-        **kwargs: Unpack[options.WeightOptions],
+        weight_config: WeightConfig | None = None,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
-        activations = {
-            "activation": activation,
-            "recurrent_activation": recurrent_activation,
-        }
-        super().__init__(units, activations, **kwargs)
-        self.variant = options.check_choice("variant", variant, VARIANTS)
+        super().__init__(units, weight_config, **kwargs)
+        self.activation = activations.get(activation)
+        self.recurrent_activation = activations.get(recurrent_activation)
+        self.variant = check_choice("variant", variant, VARIANTS)
         self.peephole = check_refinement("peephole", peephole, variant)
-        self.use_factor = self.network(
-            "use_factor", "recurrent_activation", peephole=peephole
+        self.use_factor = self.small_network(
+            "use_factor", self.recurrent_activation, peephole=peephole
         )
         self.useful_memory = self._useful_memory()
 
     def _useful_memory(self) -> keras.layers.Layer:
-        activation = self.activations["activation"]
-        common = {"name": "useful_memory", **self.handed_down()}
         if self.variant == "standard":
-            return keras.layers.Activation(activation, **common)
+            return keras.layers.Activation(
+                self.activation, **self.sublayer_kwargs("useful_memory")
+            )
         # It reads no event: it starts from a draw of its own, not from a
         # share of the one that Keras makes for those that do.
-        dense_options = {
-            name: whole(value)
-            for name, value in self.weight_options.items()
-            if not name.startswith("recurrent_")
-        }
-        return UsefulMemory(self.units, activation, **dense_options, **common)
+        weights = self.weight_config.alone()
+        return UsefulMemory(
+            self.units,
+            self.activation,
+            use_bias=weights.use_bias,
+            kernel_initializer=weights.kernel_initializer,
+            bias_initializer=weights.bias_initializer,
+            kernel_regularizer=weights.kernel_regularizer,
+            bias_regularizer=weights.bias_regularizer,
+            kernel_constraint=weights.kernel_constraint,
+            bias_constraint=weights.bias_constraint,
+            **self.sublayer_kwargs("useful_memory"),
+        )
 
     def build(self, event_shape: Shape, **_: Shape) -> None:
         self.use_factor.build(event_shape)
@@ -161,9 +176,13 @@ class UseGate(Gate):
             "short_term_memory"
         ]
 
-    def get_config(self) -> options.Options:
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
+            "activation": activations.serialize(self.activation),
+            "recurrent_activation": activations.serialize(
+                self.recurrent_activation
+            ),
             "variant": self.variant,
             "peephole": self.peephole,
         }

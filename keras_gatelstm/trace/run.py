@@ -9,8 +9,8 @@ from keras import ops
 
 from keras_gatelstm.gates.gate import Activity
 from keras_gatelstm.loops import Loop, layers_by_path, looping
-from keras_gatelstm.network import Tensor
 from keras_gatelstm.recording import cells_of, recording
+from keras_gatelstm.types import Tensor
 
 _KEPT = "_keras_gatelstm_recorder"
 

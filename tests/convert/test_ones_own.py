@@ -175,7 +175,7 @@ class WritesKeras(layers.Layer):
 
 
 def test_a_layer_may_convert_another_while_it_is_converted(events):
-    inner = keras_gatelstm.GateLSTM(4, "standard", name="inner")
+    inner = keras_gatelstm.GateLSTM(4, variant="standard", name="inner")
     model = sequential(WritesKeras(inner))
     converted = to_keras(model)
     np.testing.assert_allclose(

@@ -98,8 +98,8 @@ def test_what_cannot_get_gates_is_refused(make, problem):
     ("layer", "problem"),
     [
         (GateLSTM(3, name="mine"), 'mine cannot be .* variant="lesson"'),
-        (GateLSTMCell(3, "standard", peephole=True), "peephole=True"),
-        (GateLSTM(3, "standard", coupled=True), "coupled=True"),
+        (GateLSTMCell(3, variant="standard", peephole=True), "peephole=True"),
+        (GateLSTM(3, variant="standard", coupled=True), "coupled=True"),
         (
             layers.Bidirectional(GateLSTM(3)),
             "forward_gate_lstm.* cannot be carried",

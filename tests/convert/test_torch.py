@@ -124,7 +124,7 @@ def test_numbers_of_half_the_size_are_read():
 def test_numbers_that_numpy_does_not_know_go_out_as_float32():
     layer = GateLSTM(
         UNITS,
-        "standard",
+        variant="standard",
         dtype="bfloat16",
         recurrent_initializer="glorot_uniform",
     )
@@ -221,10 +221,13 @@ def built(layer, shape=(BATCH, None, FEATURES)):
     [
         (lambda: built(GateLSTM(3)), 'has variant="lesson"'),
         (
-            lambda: built(GateLSTM(3, "standard", peephole=True)),
+            lambda: built(GateLSTM(3, variant="standard", peephole=True)),
             "has peephole=True",
         ),
-        (lambda: built(GateLSTM(3, "standard", coupled=True)), "coupled=True"),
+        (
+            lambda: built(GateLSTM(3, variant="standard", coupled=True)),
+            "coupled=True",
+        ),
         (lambda: built(GateGRU(3, reset_after=False)), "reset_after=False"),
         (lambda: built(GateGRU(3, activation="relu")), "has tanh only"),
         (lambda: built(GateRNN(3, activation=None)), "has tanh or relu only"),

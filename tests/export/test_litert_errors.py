@@ -29,13 +29,13 @@ def returning_memories():
     [
         (
             lambda: sequential(
-                GateLSTM(4, "standard", peephole=True, name="mine")
+                GateLSTM(4, variant="standard", peephole=True, name="mine")
             ),
             "it has peephole=True",
         ),
         (
             lambda: sequential(
-                GateLSTM(4, "standard", coupled=True, name="mine")
+                GateLSTM(4, variant="standard", coupled=True, name="mine")
             ),
             "it has coupled=True",
         ),

@@ -17,7 +17,9 @@ STEPS, FEATURES, UNITS = 6, 32, 64
 ALLOWED = {None: 1e-5, "float16": 2e-3, "dynamic": 0.05, "int8": 0.08}
 MODELS = {
     "lesson": lambda: GateLSTM(UNITS, return_sequences=True),
-    "standard": lambda: GateLSTM(UNITS, "standard", return_sequences=True),
+    "standard": lambda: GateLSTM(
+        UNITS, variant="standard", return_sequences=True
+    ),
     "keras.layers.LSTM": lambda: keras.layers.LSTM(
         UNITS, return_sequences=True
     ),

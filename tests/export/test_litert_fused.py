@@ -31,7 +31,7 @@ def path(tmp_path):
 def test_one_operator_for_each_lstm_and_no_other_loop(path):
     model = sequential(
         layers.LSTM(4, return_sequences=True),
-        GateLSTM(3, "standard", return_sequences=True),
+        GateLSTM(3, variant="standard", return_sequences=True),
     )
     report = export_litert(model, path)
     assert report.form == "fused"
@@ -47,7 +47,7 @@ STACKS = {
     "an autoencoder": lambda: [
         layers.LSTM(3),
         layers.RepeatVector(5),
-        GateLSTM(4, "standard", return_sequences=True),
+        GateLSTM(4, variant="standard", return_sequences=True),
         layers.Dense(FEATURES),
     ],
     "both ways": lambda: [

@@ -42,7 +42,7 @@ def test_encoder_and_decoder_hand_memories_on(path):
     source = keras.Input((None, FEATURES), name="source")
     target = keras.Input((None, FEATURES), name="target")
     _, *memories = layers.LSTM(4, return_state=True)(source)
-    decoder = GateLSTM(4, "standard", return_sequences=True)
+    decoder = GateLSTM(4, variant="standard", return_sequences=True)
     decoded = decoder(target, initial_state=memories)
     model = random_weights(keras.Model([source, target], decoded))
     report = export_litert(model, path)

@@ -78,7 +78,7 @@ def test_its_interpreter_gives_what_keras_gives(
 
 @pytest.mark.parametrize("quantize", [None, "int8"])
 def test_memories_inside_go_on_from_step_to_step(path, runtime, quantize):
-    model = sequential(GateLSTM(4, "standard"))
+    model = sequential(GateLSTM(4, variant="standard"))
     export_litert(
         model,
         path,

@@ -40,7 +40,7 @@ KINDS = {
     ],
     "backwards": lambda: [
         sequences(layers.LSTM, go_backwards=True),
-        GateLSTM(3, "standard", go_backwards=True),
+        GateLSTM(3, variant="standard", go_backwards=True),
     ],
     "no bias": lambda: [sequences(layers.LSTM, use_bias=False)],
     "GRU": lambda: [sequences(layers.GRU), GateGRU(3, reset_after=False)],
@@ -55,7 +55,9 @@ KINDS = {
         layers.LSTM(3),
         layers.Dense(2, "softmax"),
     ],
-    "refined": lambda: [GateLSTM(4, "standard", peephole=True, coupled=True)],
+    "refined": lambda: [
+        GateLSTM(4, variant="standard", peephole=True, coupled=True)
+    ],
 }
 FORMS = {
     "a stack": ["auto"],

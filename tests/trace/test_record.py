@@ -108,7 +108,7 @@ def test_a_call_that_failed_changes_nothing(events, tokens):
 def test_masked_steps_are_marked_and_repeat_the_step_before(events):
     events[1, 3:] = 0
     events[2, 2] = 0
-    layer = GateLSTM(UNITS, "standard", return_sequences=True)
+    layer = GateLSTM(UNITS, variant="standard", return_sequences=True)
     model = sequence(layers.Masking(), layer)
     trace = record_gates(model, events)
     told = trace.only_layer()
