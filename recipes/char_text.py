@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         args.output,
         [*WRITTEN, output_folder.UNFINISHED],
     )
-    with output_folder.held(args.output) as folder:
+    with output_folder.held(args.output, args.resume) as folder:
         vocabulary, parts = prepare(args, folder)
         # Imported late: TensorFlow takes seconds, mistakes show at once.
         from recipes.characters.training import train

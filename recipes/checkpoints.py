@@ -6,7 +6,7 @@ import shutil
 import sys
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -84,6 +84,12 @@ def load(folder: Path) -> Checkpoint | None:
     return None
 
 
+def remove(folder: Path) -> None:
+    """Deletes the checkpoints that were written there."""
+    for path in _paths(folder):
+        path.unlink()
+
+
 def exist(folder: Path) -> bool:
     """Whether any checkpoint was written there."""
     return bool(_paths(folder))
@@ -100,7 +106,7 @@ def kept_in(folder: Path) -> Iterator[Path]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     for path in sorted(folder.iterdir()):
-        if not any(path.match(ours) for ours in _OURS):
+        if not _is_ours(path):
             raise UsageError(
                 f"{path} is not of an unfinished training, and would be "
                 "deleted: move it, or name another --output"
@@ -109,10 +115,27 @@ def kept_in(folder: Path) -> Iterator[Path]:
         yield folder
     except BaseException:
         if not exist(folder):
-            shutil.rmtree(folder, ignore_errors=True)
+            _clear(folder)
         raise
     else:
-        shutil.rmtree(folder)
+        _clear(folder)
+
+
+def _clear(folder: Path) -> None:
+    """Deletes the folder, but for what somebody else put there."""
+    for path in folder.iterdir():
+        if not _is_ours(path):
+            continue
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink()
+    with suppress(OSError):
+        folder.rmdir()
+
+
+def _is_ours(path: Path) -> bool:
+    return any(path.match(name) for name in _OURS)
 
 
 def _paths(folder: Path) -> list[Path]:

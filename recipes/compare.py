@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from recipes.comparing import runs
 
     task = task_of(args)
-    with output_folder.held(args.output) as folder:
+    with output_folder.held(args.output, args.resume) as folder:
         finish(task, runs.rows(task, args, folder), args)
 
 

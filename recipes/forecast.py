@@ -27,7 +27,7 @@ from recipes.output_folder import refuse_replacing
 def main(arguments: Sequence[str] | None = None) -> None:
     """Reads, forecasts, and writes."""
     args = parse(arguments)
-    if not args.model.exists():
+    if not (args.model.is_file() or args.model.is_dir()):
         raise console.UsageError(f"there is no file or folder {args.model}")
     if (args.model / "model.keras").is_file():
         args.model /= "model.keras"

@@ -12,32 +12,42 @@ from recipes.console import UsageError
 # Where unfinished trainings are kept, in the output folder.
 UNFINISHED = "unfinished"
 
-LOCK = ".lock"
+LOCK = ".keras_gatelstm.lock"
 
 
 @contextmanager
-def held(output: Path) -> Iterator[Path]:
+def held(output: Path, resume: bool = False) -> Iterator[Path]:
     """Keeps other runs from writing to a folder.
 
     The lock is the operating system's, and ends with the process, however
     that ends. Under it, what killed runs left half-written is deleted.
+
+    Args:
+        output: The folder.
+        resume: Whether this run goes on with an unfinished training there.
 
     Returns:
         The folder for what an unfinished training is gone on with. It is gone
         at the end, unless there is an error after a checkpoint.
 
     Raises:
-        UsageError: if another run writes to the folder, or files of the
-            user's own are where unfinished trainings are kept.
+        UsageError: if another run writes to the folder, or has begun or ended
+            a training there since this one looked; or if files of the user's
+            own are where unfinished trainings are kept.
     """
     made = [path for path in (output, *output.parents) if not path.exists()]
     output.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(output / LOCK, blocking=False)
+    lock = _lock(output)
     try:
         lock.acquire()
     except Timeout:
         raise in_use(output) from None
     try:
+        if checkpoints.exist(output / UNFINISHED) != resume:
+            raise UsageError(
+                f"another run has written to {output / UNFINISHED} since this "
+                "one began: start again"
+            )
         if any(output.glob(".writing-*")):
             # It loads Keras, which takes seconds.
             from keras_gatelstm.files import clear_left_over
@@ -47,7 +57,9 @@ def held(output: Path) -> Iterator[Path]:
             yield folder
     finally:
         # Still locked: who has opened it meanwhile sees that it is gone.
-        (output / LOCK).unlink(missing_ok=True)
+        # Windows does not delete what is open.
+        with suppress(OSError):
+            (output / LOCK).unlink()
         lock.release()
         for path in made:
             # Not empty, where there is what was written.
@@ -63,10 +75,16 @@ def refuse_if_in_use(output: Path) -> None:
     """
     if (output / LOCK).exists():
         try:
-            with FileLock(output / LOCK, blocking=False):
+            with _lock(output):
                 pass
         except Timeout:
             raise in_use(output) from None
+
+
+def _lock(output: Path) -> FileLock:
+    # A lock that is a file, as its library takes where there is none of the
+    # operating system, would outlast a kill.
+    return FileLock(output / LOCK, blocking=False, fallback_to_soft=False)
 
 
 def in_use(output: Path) -> UsageError:

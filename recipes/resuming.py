@@ -2,7 +2,6 @@
 
 import argparse
 import math
-import shutil
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -68,6 +67,7 @@ class Resumable(keras.callbacks.Callback):
         self.epoch = 0
         self.batch = 0
         self._written = time.monotonic()
+        self._written_at = (0, 0)
         self._carried: Arrays = []
 
     def restore(self, model: keras.Model, checkpoint: Checkpoint) -> None:
@@ -107,7 +107,7 @@ class Resumable(keras.callbacks.Callback):
         if self.batch == self.batches:
             self.batch = 0
             self._write(epoch + 1, 0)
-        elif not self.budget.stopped:
+        elif self._written_at != (epoch, self.batch):
             # Its minutes are over, and it may be given more. One that was
             # stopped goes on from before this validation.
             self._write(epoch, self.batch)
@@ -130,6 +130,7 @@ class Resumable(keras.callbacks.Callback):
         }
         checkpoints.save(self.folder, Checkpoint(arrays, facts))
         self._written = time.monotonic()
+        self._written_at = (epoch, batch)
 
 
 def _values(variables: list[Any]) -> Arrays:
@@ -172,8 +173,8 @@ def train(
         callbacks: More to be told.
 
     Raises:
-        UsageError: if the loss stops being a number, or there are too few
-            batches for a model.
+        UsageError: if the loss stops being a number, or nothing is left to
+            be trained and nothing was validated.
         KeyboardInterrupt: if it is stopped before there is a batch.
     """
     budget = Budget(args.learning_rate, args.minutes, whole)
@@ -196,31 +197,46 @@ def train(
             )
     if not budget.losses:
         raise KeyboardInterrupt
-    if not math.isfinite(budget.losses[-1]) or not best.weights:
-        shutil.rmtree(folder)
+    if not math.isfinite(budget.losses[-1]) or (
+        budget.validation and not best.weights
+    ):
+        checkpoints.remove(folder)
         raise UsageError(
             "the training diverged, its loss is no number any more: take a "
             f"smaller --learning-rate. Received: {args.learning_rate}"
         )
-    _check_enough(budget, whole, args, folder)
+    if not best.weights:
+        raise UsageError(
+            f"{len(budget.losses)} batches were trained in {folder}, as long "
+            "as asked, and never validated: go on with --resume and a larger "
+            "total"
+        )
     best.restore(model)
     return budget
 
 
-def _check_enough(
-    budget: Budget, whole: int, args: argparse.Namespace, folder: Path
-) -> None:
-    """Refuses a model that is hardly trained, unless that was asked for."""
+def check_enough(budget: Budget, asked: int, folder: Path) -> None:
+    """Refuses a model that is hardly trained, unless that was asked for.
+
+    Args:
+        budget: What was spent.
+        asked: How many batches were asked for, where there are no minutes.
+        folder: Where checkpoints are kept.
+
+    Raises:
+        UsageError: if fewer than `LEAST_BATCHES` were trained.
+    """
     trained = len(budget.losses)
-    asked = math.inf if args.minutes else whole
-    if trained < min(LEAST_BATCHES, asked):
-        if budget.stopped:
-            how, go_on = "before it was stopped", "--resume"
+    if budget.minutes is None and trained >= asked:
+        return
+    if trained < LEAST_BATCHES:
+        if budget.minutes is None or budget.stopped:
+            when, go_on = "before it was stopped", "--resume"
         else:
-            how = f"in --minutes {args.minutes:g}"
+            when = f"in --minutes {budget.minutes:g}"
             go_on = "--resume and more --minutes"
         raise UsageError(
-            f"batches trained {how}: {trained}, and a model takes "
-            f"{LEAST_BATCHES}; nothing was exported, {folder} stays: go on "
-            f"with {go_on}"
+            f"{trained} batches were trained {when}, too few for a model: "
+            f"{LEAST_BATCHES} are needed. Nothing was exported; {folder} "
+            f"stays: go on with {go_on}"
         )

@@ -25,7 +25,7 @@ from recipes.data.vocabulary import Vocabulary
 def main(arguments: Sequence[str] | None = None) -> None:
     """Prints the prompt, and after it what the model writes."""
     args = parse(arguments)
-    if not args.model.exists():
+    if not (args.model.is_file() or args.model.is_dir()):
         raise console.UsageError(f"there is no file or folder {args.model}")
     vocabulary = Vocabulary.load(
         args.vocabulary or console.near(args.model, "vocabulary.json")

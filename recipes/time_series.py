@@ -98,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         f"windows to train on, {len(parts.validation):,} to validate, "
         f"{len(parts.test):,} to test"
     )
-    with output_folder.held(args.output) as folder:
+    with output_folder.held(args.output, args.resume) as folder:
         # Imported late: TensorFlow takes seconds, mistakes show at once.
         from recipes.forecasting.training import train
 
@@ -136,7 +136,15 @@ def windows_of(frame: Frame, args: argparse.Namespace) -> Parts:
             f"{args.dataset}: column {column} varies by less than "
             f"{SMALLEST:g}, too little for float32: write it in smaller units"
         )
-    scaled = scaling.standard(values)
+    with np.errstate(over="ignore"):
+        scaled = scaling.standard(values)
+    if not np.isfinite(scaled).all():
+        row, place = np.argwhere(~np.isfinite(scaled))[0]
+        raise console.UsageError(
+            f"{args.dataset}: {values[row, place]:g} at "
+            f"{frame.values.index[row]}, column {frame.values.columns[place]}, "
+            "is too far from the part to train on for float32"
+        )
     borders = [0, frame.validation, frame.test, len(values)]
     train, validation, test = (
         Windows(scaled, start, stop, args.lookback, args.horizon)
@@ -233,7 +241,7 @@ def finish(
             stage / "gates.png",
         )
         exported = exporting.export(
-            model, windows, parts.scaling, stage, version
+            model, frame.values, windows, parts.scaling, stage, version
         )
         metrics["exports_differ_by"] = exported.differences
         (stage / "series.json").write_text(
@@ -285,6 +293,7 @@ def report(metrics: dict[str, Any], refused: str, output: Path) -> None:
             print(f"  {output / name}")
     if refused:
         print(f"no file for LiteRT: {refused}")
+        print("in Keras, call the model: model.predict rounds to float32")
     if metrics["loses_to"]:
         better = ", ".join(
             f"{name} ({', '.join(errors).upper()})"

@@ -49,7 +49,7 @@ def export_litert(
 
     `keras.layers.LSTM`, `GRU` and `SimpleRNN` are taken as they are, through
     `convert.from_keras`. Stateful layers start with empty memories, dropout
-    is left out, mixed precision becomes float32. The forms:
+    is left out, mixed precision and float64 become float32. The forms:
 
     - `"fused"`: every LSTM as LiteRT's own operator, small and fast; for
       `variant="standard"` and `keras.layers.LSTM`, one batch size, no masks.

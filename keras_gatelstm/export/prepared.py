@@ -18,8 +18,8 @@ def prepared(model: keras.Model, mixed_precision: bool = True) -> keras.Model:
 
     Args:
         model: A built Sequential or functional model.
-        mixed_precision: Whether layers of mixed precision stay so; else they
-            compute in float32.
+        mixed_precision: Whether layers of mixed precision, and of float64,
+            stay so; else they compute in float32.
 
     Raises:
         TypeError: if it is no such model.
@@ -69,10 +69,17 @@ def _alone(config: Config) -> Config:
 
 
 def _in_float32(config: Config) -> Config:
+    if config["class_name"] == "InputLayer":
+        if config["config"].get("dtype") == "float64":
+            return {
+                **config,
+                "config": {**config["config"], "dtype": "float32"},
+            }
+        return config
     if config["class_name"] != "DTypePolicy":
         return config
     name = config["config"]["name"].removeprefix("mixed_")
-    name = "float32" if name in ("float16", "bfloat16") else name
+    name = "float32" if name in ("float16", "bfloat16", "float64") else name
     return {**config, "config": {"name": name}}
 
 

@@ -8,6 +8,8 @@ import numpy as np
 import tensorflow as tf
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
+from keras_gatelstm.export.writing import errors_of_system
+
 # Where a server looks for requests to run before it answers any.
 WARM_UP_FILE = Path("assets.extra", "tf_serving_warmup_requests")
 
@@ -48,7 +50,7 @@ def write_warm_up(folder: Path, name: str, requests: Requests) -> None:
     path = folder / WARM_UP_FILE
     path.parent.mkdir()
     prediction_log = _messages()
-    with tf.io.TFRecordWriter(str(path)) as file:
+    with errors_of_system(), tf.io.TFRecordWriter(str(path)) as file:
         for signature, inputs in requests.items():
             log = prediction_log()
             request = log.predict_log.request

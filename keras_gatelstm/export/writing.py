@@ -33,11 +33,21 @@ def write_saved_model(
         functions: By signature.
 
     Raises:
-        OSError: if it cannot be written; TensorFlow says so in errors of its
-            own.
+        OSError: if it cannot be written.
+    """
+    with errors_of_system():
+        tf.saved_model.save(module, str(folder), signatures=functions)
+
+
+@contextmanager
+def errors_of_system() -> Iterator[None]:
+    """Turn TensorFlow's errors of writing files into the system's.
+
+    Raises:
+        OSError: for each of them.
     """
     try:
-        tf.saved_model.save(module, str(folder), signatures=functions)
+        yield
     except tf.errors.OpError as error:
         # It stands between a path that is gone and an operator.
         reason = error.message.rsplit(";", 1)[-1].split("[Op:")[0]

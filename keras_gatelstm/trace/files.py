@@ -72,14 +72,19 @@ def load(path: Path) -> dict[str, np.ndarray]:
     try:
         if path.suffix == ".npz":
             with np.load(path, allow_pickle=False) as file:
-                return dict(file)
-        return _load_hdf5(path)
+                arrays = dict(file)
+        else:
+            arrays = _load_hdf5(path)
+        _check(arrays)
+        return arrays
     except (
         OSError,
         KeyError,
         ValueError,
         EOFError,
         MemoryError,
+        AttributeError,
+        TypeError,
         zipfile.BadZipFile,
     ) as it:
         raise ValueError(
@@ -135,6 +140,25 @@ def _load_hdf5(path: Path) -> dict[str, np.ndarray]:
             text = np.char.decode(_own(tokens), "utf-8")
             arrays["tokens"] = text.astype(tokens.attrs["dtype"])
     return arrays
+
+
+def _check(arrays: dict[str, np.ndarray]) -> None:
+    """Refuse arrays that `GateTrace.to_dict` would not give."""
+    shapes: dict[str, set[tuple[int, ...]]] = {}
+    for key, array in arrays.items():
+        path, _, name = key.rpartition("/")
+        if path:
+            rank = 2 if name == "mask" else 3
+            if array.ndim != rank:
+                raise ValueError(f"{key} has the shape {array.shape}")
+            shapes.setdefault(path, set()).add(array.shape[:2])
+        elif key != "tokens":
+            raise ValueError(f"{key} is no quantity of a layer")
+    if not shapes:
+        raise ValueError("it has no quantities")
+    for path, found in shapes.items():
+        if len(found) > 1:
+            raise ValueError(f"{path} has batches and times {found}")
 
 
 def _own(dataset: Any) -> np.ndarray:

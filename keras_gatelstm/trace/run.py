@@ -90,7 +90,8 @@ class _Recorder(keras.Model):
     """From what a model is given to what its layers tell, by their path."""
 
     def __init__(self, model: keras.layers.Layer) -> None:
-        super().__init__(name="recorder")
+        # The model casts its inputs itself, to what it takes.
+        super().__init__(name="recorder", autocast=False)
         self.model = model
         self.built = True
         self.paths = {

@@ -73,12 +73,14 @@ def evaluate(
 
 def loses_to(losses: Losses) -> list[str]:
     """Those of what was computed here that are better than the first."""
-    (_, ours), *others = losses.items()
+    (_, our_losses), *others = losses.items()
+    ours = our_losses["both"]
     return [
         name
         for name, loss in others
-        # Not a number loses to all.
-        if not name.startswith(_REPORTED) and not ours["both"] <= loss["both"]
+        # Not a number loses to all that is one.
+        if not name.startswith(_REPORTED)
+        and loss["both"] < (math.inf if math.isnan(ours) else ours)
     ]
 
 

@@ -141,7 +141,7 @@ def _parser(description: str) -> console.Parser:
     length.add_argument(
         "--minutes",
         type=console.positive,
-        help="minutes to train (default: quick 1.5)",
+        help="minutes to train, in all (default: quick 1.5)",
     )
     length.add_argument(
         "--epochs",

@@ -33,7 +33,8 @@ def train(
         training spent.
 
     Raises:
-        UsageError: if the loss stops being a number.
+        UsageError: if the loss stops being a number, or too few batches are
+            trained for a model.
         KeyboardInterrupt: if it is stopped before there is a model.
         MemoryError: if the model does not fit.
     """
@@ -51,15 +52,17 @@ def train(
 
             callbacks += logging(inputs[0], targets[0], vocabulary, args)
         reading = Reading(parts[0], args.batch_size, args.steps, args.seed)
+        batches = (args.epochs or 1) * len(reading)
         budget = resuming.train(
             model,
             reading,
             (inputs, targets),
-            (args.epochs or 1) * len(reading),
+            batches,
             args,
             folder,
             callbacks,
         )
+    resuming.check_enough(budget, batches, folder)
     return model, budget
 
 

@@ -11,6 +11,7 @@ from tqdm.auto import tqdm
 from recipes import checkpoints, options, resuming
 from recipes.checkpoints import Checkpoint
 from recipes.comparing.task import Run, Task
+from recipes.console import UsageError
 from recipes.training import Logs, enough_memory
 
 Row = dict[str, Any]
@@ -67,6 +68,9 @@ def rows(task: Task, args: argparse.Namespace, folder: Path) -> list[Row]:
     """
     checkpoint = checkpoints.load(folder)
     done: list[Row] = checkpoint.facts["rows"] if checkpoint else []
+    if checkpoint is None:
+        # What is in `folder` is of these settings from now on.
+        _save(folder, args, done)
     runs = list(planned(task, args))
     for number, run in enumerate(runs, 1):
         if number <= len(done):
@@ -76,11 +80,20 @@ def rows(task: Task, args: argparse.Namespace, folder: Path) -> list[Row]:
             f"{number} of {len(runs)}: {args.task}{length}, {run.cell} of "
             f"{run.units} units, seed {run.seed}"
         )
-        done.append(trained(task, run, args, folder / "training"))
+        try:
+            done.append(trained(task, run, args, folder / "training"))
+        except UsageError:
+            if not done:
+                checkpoints.remove(folder)
+            raise
         print(f"   {task.score}: {done[-1]['score']:.4f}")
-        facts = {"settings": options.kept(args), "rows": done}
-        checkpoints.save(folder, Checkpoint({}, facts))
+        _save(folder, args, done)
     return done
+
+
+def _save(folder: Path, args: argparse.Namespace, done: list[Row]) -> None:
+    facts = {"settings": options.kept(args), "rows": done}
+    checkpoints.save(folder, Checkpoint({}, facts))
 
 
 def trained(
@@ -101,6 +114,13 @@ def trained(
         )
         if budget.stopped:
             raise KeyboardInterrupt
+        if args.minutes and len(budget.losses) < resuming.LEAST_BATCHES:
+            checkpoints.remove(folder)
+            raise UsageError(
+                f"--minutes {args.minutes:g} were enough for "
+                f"{len(budget.losses)} batches only, too few to compare: give "
+                "more --minutes"
+            )
         return {
             **run._asdict(),
             "parameters": model.count_params(),

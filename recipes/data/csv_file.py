@@ -1,5 +1,7 @@
 """A CSV file of numbers by time."""
 
+import csv
+import io
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,7 @@ from recipes.console import UsageError
 
 # Squares of what is larger are no numbers in float32.
 LARGEST = 1e18
-# A file has no more columns, and no longer first line.
+# A file has no more columns, and no longer first row, in bytes.
 MOST_COLUMNS = 10_000
 LONGEST_LINE = 2**20
 # At the end of a time of day: how far it is from UTC.
@@ -57,13 +59,17 @@ def read_csv(path: Path, time_column: str | None = None) -> pd.DataFrame:
 def _check_width(path: Path) -> None:
     """Refuses what would take minutes to read, by its first line."""
     with path.open("rb") as file:
-        first = file.readline(LONGEST_LINE)
-    columns = first.count(b",") + 1
-    if columns > MOST_COLUMNS or len(first) == LONGEST_LINE:
+        start = file.read(LONGEST_LINE).decode("utf-8-sig", "replace")
+    lines = io.StringIO(start, newline="")
+    try:
+        columns = len(next(csv.reader(lines), []))
+    except csv.Error:
+        columns = MOST_COLUMNS + 1
+    whole = lines.tell() < len(start) or path.stat().st_size < LONGEST_LINE
+    if columns > MOST_COLUMNS or not whole:
         raise UsageError(
-            f"{path}, row 1: {columns:,} columns in the first "
-            f"{len(first):,} bytes; this reads up to {MOST_COLUMNS:,}, the "
-            "names of which take less than a megabyte"
+            f"{path}, row 1: too many columns, or too long names: up to "
+            f"{MOST_COLUMNS:,} are read, in a first row of up to a megabyte"
         )
 
 

@@ -128,15 +128,17 @@ def loses_to(rows: dict[str, Row]) -> dict[str, list[str]]:
     """The forecasts that are better than the first; and in which errors."""
     (_, ours), *others = rows.items()
     found = {
-        name: [
-            error
-            for error in ("mse", "mae")
-            # Not a number loses to all.
-            if not ours[error] <= row[error]
-        ]
+        name: [error for error in ("mse", "mae") if _less(row, ours, error)]
         for name, row in others
     }
     return {name: errors for name, errors in found.items() if errors}
+
+
+def _less(row: Row, ours: Row, error: str) -> bool:
+    """Whether an error is smaller; any number is, than one that is none."""
+    return row[error] < ours[error] or (
+        math.isnan(ours[error]) and not math.isnan(row[error])
+    )
 
 
 def table(metrics: dict[str, Any]) -> str:

@@ -16,6 +16,8 @@ LITERT = f"litert/{NAME}.tflite"
 # The largest difference from what was evaluated, in standard deviations.
 TOLERANCE = 1e-3
 LITERT_TOLERANCE = 1e-4
+# By so many standard deviations a series may be rounded in float32.
+LOST = 2e-4
 
 
 class Tried(NamedTuple):
@@ -71,7 +73,12 @@ class Exported(NamedTuple):
 
 
 def export(
-    model: Any, windows: Tried, scaling: Scaling, stage: Path, version: int
+    model: Any,
+    series: pd.DataFrame,
+    windows: Tried,
+    scaling: Scaling,
+    stage: Path,
+    version: int,
 ) -> Exported:
     """Writes a forecaster for Keras, TensorFlow Serving and LiteRT.
 
@@ -81,6 +88,7 @@ def export(
 
     Args:
         model: The forecaster, in standard units.
+        series: All of the series, in units of its own.
         windows: What to hold each file against.
         scaling: From the series' own units.
         stage: The folder to write to.
@@ -103,26 +111,6 @@ def export(
     export.export_saved_model(whole, stage / "serving", version, name=NAME)
     written = ["model.keras", f"serving/{version}"]
 
-    single = models.in_own_units(model, scaling, dtype="float32")
-    lost = difference(lambda seen: single.predict_on_batch(seen))
-    refused = ""
-    if lost > TOLERANCE:
-        refused = (
-            "LiteRT computes in float32, which loses what is small beside its "
-            f"distance from zero: forecasts would change by {lost:.1e} "
-            "standard deviations; take an offset off the series"
-        )
-    else:
-        try:
-            export.export_litert(
-                single,
-                stage / LITERT,
-                check_inputs=windows.seen[:1].astype(np.float32),
-                tolerance=LITERT_TOLERANCE,
-            )
-        except export.ExportError as error:
-            raise UsageError(f"{error} Nothing was written") from error
-        written.append(LITERT)
     differences = {
         name: difference(deployed.forecaster(stage / name)) for name in written
     }
@@ -132,4 +120,37 @@ def export(
                 f"{name} would forecast otherwise than what was evaluated, by "
                 f"{found:.1e} standard deviations. Nothing was written"
             )
+    refused = _why_no_float32(series, scaling)
+    if not refused:
+        try:
+            export.export_litert(
+                models.in_own_units(model, scaling, dtype="float32"),
+                stage / LITERT,
+                check_inputs=windows.seen[:1].astype(np.float32),
+                tolerance=LITERT_TOLERANCE,
+            )
+        except export.ExportError as error:
+            raise UsageError(f"{error} Nothing was written") from error
+        lost = difference(deployed.forecaster(stage / LITERT))
+        if lost > TOLERANCE:
+            (stage / LITERT).unlink()
+            refused = (
+                f"its forecasts would change by {lost:.1e} standard deviations"
+            )
+        else:
+            differences[LITERT] = lost
     return Exported(differences, refused)
+
+
+def _why_no_float32(series: pd.DataFrame, scaling: Scaling) -> str:
+    """Why a series in its own units is not for float32; empty if it is."""
+    largest = series.abs().max().to_numpy()
+    lost = largest * np.finfo(np.float32).epsneg / scaling.deviation
+    if lost.max() < LOST:
+        return ""
+    return (
+        "LiteRT computes in float32, which loses what is small beside its "
+        f"distance from zero: column {series.columns[lost.argmax()]} would be "
+        f"rounded by {lost.max():.1e} standard deviations; take an offset off "
+        "the series"
+    )

@@ -141,7 +141,7 @@ def _parser(description: str) -> console.Parser:
     length.add_argument(
         "--minutes",
         type=console.positive,
-        help="minutes to train, instead of --batches",
+        help="minutes to train, in all, instead of --batches",
     )
     length.add_argument(
         "--batches",

@@ -33,7 +33,8 @@ def train(
         training spent.
 
     Raises:
-        UsageError: if the loss stops being a number.
+        UsageError: if the loss stops being a number, or too few batches are
+            trained for a model.
         KeyboardInterrupt: if it is stopped before there is a model.
         MemoryError: if the model does not fit.
     """
@@ -50,6 +51,7 @@ def train(
             args,
             folder,
         )
+    resuming.check_enough(budget, args.batches, folder)
     return model, budget
 
 

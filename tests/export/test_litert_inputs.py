@@ -130,3 +130,15 @@ def test_sequences_stay_of_the_length_that_a_layer_needs(path, time):
     report = export_litert(model, path)
     assert report.inputs == {"events": (1, time, FEATURES)}
     assert_like_keras(model, path, some_events(1, time))
+
+
+def test_a_model_of_float64_computes_in_float32(tmp_path):
+    series = keras.Input((6, 2), dtype="float64", name="series")
+    scaled = keras.layers.Rescaling(0.5, 1.0, dtype="float64")(series)
+    last = GateLSTM(3, variant="standard")(scaled)
+    model = keras.Model(series, keras.layers.Dense(2, name="forecast")(last))
+    path = tmp_path / "model.tflite"
+    export_litert(model, path, time_steps=6)
+    values = np.random.default_rng(1).normal(size=(1, 6, 2))
+    found = run_litert(path, series=values.astype("float32"))["forecast"]
+    np.testing.assert_allclose(found, model(values), atol=1e-5)

@@ -280,9 +280,15 @@ def test_too_few_batches_are_no_model(novel, tmp_path, capsys, monkeypatch):
     status, said = run(capsys, *words(options))
     assert status == 2
     last = said.splitlines()[-1]
-    assert "batches trained in --minutes 1e-06: 2, and a model takes 10" in last
+    assert "2 batches were trained in --minutes 1e-06, too few for a" in last
     assert "go on with --resume and more --minutes" in last
     assert [path.name for path in output.iterdir()] == ["unfinished"]
+
+    less = ["--resume", "--minutes", "1e-7", "--output", str(output)]
+    status, said = run(capsys, *less)
+    assert status == 2
+    assert "too few for a model" in said.splitlines()[-1]
+    assert (output / "unfinished" / "checkpoint.npz").is_file()
 
     trained = []
     monkeypatch.setattr(

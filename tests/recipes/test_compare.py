@@ -10,6 +10,7 @@ from recipes import compare, console
 from recipes.comparing import problems, runs, settings
 from recipes.comparing.made_up import Adding, Copy
 from recipes.comparing.text import Text
+from tests.recipes.killing import KilledError, checkpoints_written
 
 SMALL = ["--units", "6", "--batches", "5", "--seeds", "1", "2"]
 
@@ -157,6 +158,28 @@ def test_it_goes_on_where_it_was_stopped(tmp_path, monkeypatch, capsys):
         for it in (whole, stopped)
     ]
     assert scores[0] == scores[1]
+
+
+def test_what_a_kill_left_is_not_gone_on_with_by_another_run(tmp_path, capsys):
+    """Before the first of its trainings was done."""
+    asked = ["--lengths", "4", "--cells", "rnn", "--units", "6"]
+    output = tmp_path / "out"
+    with checkpoints_written(killed_after=3), pytest.raises(KilledError):
+        run(*asked, "--batches", "20", "--seeds", "1", "--output", output)
+    other = [*asked, "--batches", "12", "--seeds", "2", "--output", output]
+    assert run(*other) == 2
+    assert "go on with it with --resume" in capsys.readouterr().err
+    assert run("--resume", "--output", output) == 0
+    found = json.loads((output / "compare.json").read_text())["rows"]
+    assert [(row["seed"], row["batches"]) for row in found] == [(1, 20)]
+
+
+def test_too_few_minutes_are_told(tmp_path, capsys):
+    asked = ["--lengths", "4", "--cells", "rnn", "--units", "6", "--seeds", "1"]
+    asked += ["--budget", "minutes", "--minutes", "1e-9"]
+    assert run(*asked, "--output", tmp_path / "out") == 2
+    assert "too few to compare" in capsys.readouterr().err.splitlines()[-1]
+    assert not (tmp_path / "out").exists()
 
 
 def test_it_goes_on_with_its_own_text_only(tmp_path):

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from recipes import checkpoints
 from recipes.console import UsageError
 from recipes.output_folder import held, refuse_if_in_use, refuse_replacing
 
@@ -60,6 +61,28 @@ def test_a_second_run_is_refused_until_the_first_ends(tmp_path):
         assert folder == numbers.parent
         assert not left_over.exists()
     assert not any(output.iterdir())
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_what_another_run_did_meanwhile_is_seen(tmp_path, resume):
+    folder = tmp_path / "unfinished"
+    folder.mkdir()
+    if not resume:
+        checkpoints.save(folder, checkpoints.Checkpoint({}, {}))
+    with (
+        pytest.raises(
+            UsageError, match=r"has written to .* since this one beg"
+        ),
+        held(tmp_path, resume),
+    ):
+        pass
+
+
+def test_what_others_put_there_meanwhile_is_not_deleted(tmp_path):
+    with held(tmp_path) as folder:
+        (folder / "train.numbers").write_text("")
+        (folder / "mine.txt").write_text("mine")
+    assert [path.name for path in folder.iterdir()] == ["mine.txt"]
 
 
 def test_what_is_not_of_a_training_is_not_deleted(tmp_path):

@@ -5,6 +5,7 @@ import argparse
 import pytest
 
 from recipes.characters import settings, training
+from recipes.console import UsageError
 from recipes.data.numbers import encode, vocabulary_of
 from recipes.data.text import Text
 from tests.recipes.killing import (
@@ -40,11 +41,12 @@ def train(tmp_path_factory):
     base = tmp_path_factory.mktemp("trainings")
     parts = [encode(TEXT, vocabulary, base / "numbers")] * 2
 
-    def train(name, killed_after=None, every=0.0):
+    def train(name, killed_after=None, every=0.0, minutes=None):
         folder = base / name
         folder.mkdir(exist_ok=True)
+        of_minutes = argparse.Namespace(**vars(args) | {"minutes": minutes})
         with checkpoints_written(every, killed_after):
-            return training.train(parts, vocabulary, args, folder)
+            return training.train(parts, vocabulary, of_minutes, folder)
 
     return train
 
@@ -72,6 +74,16 @@ def test_losses_are_those_of_a_training_in_one_go(train, whole, kills):
         with pytest.raises(KilledError):
             train(folder, after, every)
     assert_same(train(folder), whole)
+
+
+def test_one_that_was_never_validated_keeps_its_checkpoints(train):
+    """And is not taken for one that diverged."""
+    with pytest.raises(KilledError):
+        train("never validated", 5)
+    with pytest.raises(UsageError, match=r"never validated: go on with --res"):
+        train("never validated", minutes=1e-9)
+    _, budget = train("never validated")
+    assert len(budget.losses) == 2 * 19
 
 
 def test_a_training_that_was_done_is_not_trained_on(train, whole):

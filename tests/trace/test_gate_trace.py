@@ -132,6 +132,28 @@ def test_files_that_are_no_traces_are_refused(tmp_path):
             GateTrace.load(tmp_path / name)
 
 
+@pytest.mark.parametrize(
+    "arrays",
+    [
+        {"a": np.zeros(3)},
+        {"rnn/kept": np.zeros((2, 3))},
+        {"rnn/kept": np.zeros((2, 3, 4)), "rnn/f": np.zeros((2, 4, 4))},
+        {"rnn/kept": np.zeros((2, 3, 4)), "rnn/mask": np.zeros((2, 3, 4))},
+        np.zeros(3),
+    ],
+    ids=str,
+)
+def test_arrays_of_something_else_are_refused(tmp_path, arrays):
+    path = tmp_path / "trace.npz"
+    with path.open("wb") as file:
+        if isinstance(arrays, dict):
+            np.savez(file, **arrays)
+        else:
+            np.save(file, arrays)
+    with pytest.raises(ValueError, match="cannot be read as a trace"):
+        GateTrace.load(path)
+
+
 @pytest.mark.parametrize("kind", ["external", "virtual", "link", "tokens"])
 def test_a_trace_of_another_file_is_refused(tmp_path, kind):
     """As a trace from elsewhere might read what only its reader may."""

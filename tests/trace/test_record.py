@@ -235,3 +235,17 @@ def test_a_trained_layer_is_told_with_its_new_weights(events):
         record_gates(ours, events)["use_factor"],
         atol=1e-6,
     )
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() == "jax", reason="JAX has no float64 by default"
+)
+def test_inputs_of_float64_reach_a_model_that_takes_them():
+    events = keras.Input((4, 2), dtype="float64")
+    near_zero = layers.Rescaling(1.0, -1e7, dtype="float64")(events)
+    lstm = GateLSTM(3, name="lstm")
+    model = keras.Model(events, lstm(near_zero))
+    values = np.random.default_rng(1).normal(size=(2, 4, 2))
+    found = record_gates(model, values + 1e7)["lstm/short_term_memory"]
+    expected = record_gates(lstm, values)["lstm/short_term_memory"]
+    np.testing.assert_allclose(found, expected, atol=1e-6)
