@@ -17,23 +17,12 @@ from keras_gatelstm import (
 
 
 def standard(ours):
-    """The standard variant, with activations at the places Keras has them."""
+    """The standard variant, untold."""
 
     @keras.saving.register_keras_serializable("tests", ours.__name__)
     class Standard(ours):
-        def __init__(
-            self,
-            units,
-            activation="tanh",
-            recurrent_activation="sigmoid",
-            variant="standard",
-            **kwargs,
-        ):
-            squishes = {
-                "activation": activation,
-                "recurrent_activation": recurrent_activation,
-            }
-            super().__init__(units, variant, **squishes, **kwargs)
+        def __init__(self, *arguments, variant="standard", **kwargs):
+            super().__init__(*arguments, variant=variant, **kwargs)
 
     return Standard
 

@@ -16,7 +16,6 @@ OTHERWISE = {
     "StackedRNNTest::test_basics": "counts weights",
     "test_fused_lstm_eligibility": "of a private path of Keras's",
     "test_fused_gru_eligibility": "of a private path of Keras's",
-    "test_keeps_use_cudnn": "GateRNN has the argument, SimpleRNN has not",
 }
 
 
