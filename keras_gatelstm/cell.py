@@ -34,7 +34,7 @@ class GateCell(UnitsLayer, DropoutRNNCell):
 
     Args:
         units: Positive integer, the size of each memory.
-        weight_config: Config of every network's weights. As in Keras, the
+        weight_config: Options of every network's weights. As in Keras, the
             kernels of the networks that read the event start as one draw,
             `(features, networks·units)`, and their recurrent kernels as one
             of `(units, networks·units)`. Regularizers and constraints look at
@@ -96,7 +96,7 @@ class GateCell(UnitsLayer, DropoutRNNCell):
         self.output_size = self.units
 
     def weights_for(self, *names: str) -> WeightConfig:
-        """Config of the weights of some networks, named."""
+        """Options of the weights of some networks, named."""
         numbers = [self.networks.index(name) for name in names]
         return self.weight_config.share(*numbers, of=len(self.networks))
 

@@ -5,7 +5,7 @@ from typing import Unpack
 import keras
 from keras import activations, ops
 
-from keras_gatelstm.options import Part, check_features
+from keras_gatelstm.options import SubLayer, check_features
 from keras_gatelstm.types import (
     ActivationLike,
     Config,
@@ -20,7 +20,7 @@ Mask = tuple[Tensor | None, Tensor | None]
 register = keras.saving.register_keras_serializable(package="keras_gatelstm")
 
 
-class Network(Part):
+class Network(SubLayer):
     """The weights that an event and a memory are joined with.
 
     They are `kernel`, `(features, units)`; `recurrent_kernel`,
@@ -32,8 +32,8 @@ class Network(Part):
         activation: What squishes the sum.
         recurrent_bias: Boolean, whether the memory's product has a bias of
             its own.
-        weight_config: Config of the weights.
-        **kwargs: As in `Part`.
+        weight_config: Options of the weights.
+        **kwargs: As in `SubLayer`.
     """
 
     def __init__(

@@ -14,7 +14,7 @@ class UnitsLayer(keras.layers.Layer):
 
     Args:
         units: Positive integer.
-        weight_config: Config of the weights.
+        weight_config: Options of the weights.
         **kwargs: `name`, `dtype` and `trainable`, as in any Keras layer.
     """
 
@@ -44,12 +44,12 @@ class UnitsLayer(keras.layers.Layer):
         }
 
 
-class Part(UnitsLayer):
+class SubLayer(UnitsLayer):
     """A layer of `units` that is given the options of its weights as one value.
 
     Args:
         units: Positive integer.
-        weight_config: Config of the weights. Default `None`: those of
+        weight_config: Options of the weights. Default `None`: those of
             `WeightConfig()`.
         **kwargs: `name`, `dtype` and `trainable`, as in any Keras layer.
     """

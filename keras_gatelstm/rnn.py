@@ -296,5 +296,5 @@ class GateRNN(GateSequence):
     @classmethod
     def from_config(cls, config: Config) -> Self:
         config = dict(config)
-        config.pop("use_cudnn", None)  # Of layers saved by version 0.1.0.
+        config.pop("use_cudnn", None)  # Older files have it.
         return super().from_config(config)

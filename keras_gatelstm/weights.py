@@ -1,4 +1,4 @@
-"""Config of the weights of a network, as one value."""
+"""Options of the weights of a network, as one value."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
@@ -45,7 +45,7 @@ _MODULES = {
 
 @dataclass(frozen=True)
 class WeightConfig:
-    """Config of a network's weights, with the meanings that Keras gives them.
+    """Options of a network's weights, with the meanings that Keras gives them.
 
     Names and configs are resolved to Keras's objects when it is made.
 
@@ -94,7 +94,7 @@ class WeightConfig:
 
     @property
     def kernel(self) -> VariableOptions:
-        """Config of `kernel`."""
+        """Options of `kernel`."""
         return {
             "initializer": self.kernel_initializer,
             "regularizer": self.kernel_regularizer,
@@ -103,7 +103,7 @@ class WeightConfig:
 
     @property
     def recurrent_kernel(self) -> VariableOptions:
-        """Config of `recurrent_kernel`."""
+        """Options of `recurrent_kernel`."""
         return {
             "initializer": self.recurrent_initializer,
             "regularizer": self.recurrent_regularizer,
@@ -112,7 +112,7 @@ class WeightConfig:
 
     @property
     def bias(self) -> VariableOptions:
-        """Config of `bias`."""
+        """Options of `bias`."""
         return {
             "initializer": self.bias_initializer,
             "regularizer": self.bias_regularizer,

@@ -210,15 +210,12 @@ def report(
     print(f"\n{evaluation.table(metrics)}\n")
     print(f"{sample}\n")
     print(f"trained {metrics['training_seconds']:.0f} s; written:")
-    names = ["model.keras", "vocabulary.json", "metrics.json", "training.png"]
-    for path in [args.output / name for name in names] + [served]:
+    for path in [args.output / name for name in WRITTEN] + [served]:
         print(f"  {path}")
-    litert = args.output / "litert"
     print(
-        f"  {litert / 'char_text.tflite'} (differs from Keras by "
-        f"{metrics['litert_largest_difference']:.1e})"
+        "litert/char_text.tflite differs from Keras by "
+        f"{metrics['litert_largest_difference']:.1e}"
     )
-    print(f"  {litert / 'streaming.tflite'}")
     if metrics["loses_to"]:
         print(
             "this model is worse than a guess without it: "

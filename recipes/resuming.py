@@ -107,7 +107,7 @@ class Resumable(keras.callbacks.Callback):
         if self.batch == self.batches:
             self.batch = 0
             self._write(epoch + 1, 0)
-        elif self._written_at != (epoch, self.batch):
+        elif not self.budget.stopped or self._written_at != (epoch, self.batch):
             # Its minutes are over, and it may be given more. One that was
             # stopped goes on from before this validation.
             self._write(epoch, self.batch)

@@ -83,7 +83,7 @@ def from_keras(layer_or_model: Layer) -> Layer:
 
 
 def _has_several_networks(model: keras.layers.Layer) -> bool:
-    """Whether a cell of Keras's in it has one kernel for several networks."""
+    """Whether a model holds cells of Keras's whose kernel is several gates'."""
     several = (keras.layers.LSTMCell, keras.layers.GRUCell)
     return any(isinstance(part, several) for part in parts_of(model))
 

@@ -100,7 +100,7 @@ class _Process:
                 self.stop()
                 raise problem
             told = json.loads(answer)
-            if told.get("of_system"):
+            if told["of_system"]:
                 raise OSError(told["error"])
             if told["error"]:
                 raise self._error(told["error"])

@@ -141,7 +141,7 @@ def _operator(
 
 
 def why_not_fused(layer: keras.layers.RNN) -> str | None:
-    """What the layer has that LiteRT's operator has not."""
+    """The option of a layer that LiteRT's operator lacks, if there is one."""
     cell = layer.cell
     if not isinstance(cell, GateLSTMCell):
         return "the operator is an LSTM"

@@ -1,4 +1,4 @@
-"""What is written, and what is said where it cannot be."""
+"""Write SavedModels; name the file in errors of writing."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ import tensorflow as tf
 
 @contextmanager
 def writing(target: Path) -> Iterator[None]:
-    """Has errors of the system name what they kept from being written.
+    """Name `target` in errors of the system, such as a full disk.
 
     Raises:
         OSError: for each of them.
@@ -25,7 +25,7 @@ def writing(target: Path) -> Iterator[None]:
 def write_saved_model(
     module: tf.Module, folder: Path, functions: dict[str, Any]
 ) -> None:
-    """Writes a SavedModel.
+    """Write a SavedModel.
 
     Args:
         module: What the functions need: variables, tables.

@@ -33,7 +33,7 @@ class Candidate(Network):
         reset_after: Boolean, whether to reset after the matrix has been
             multiplied by, as in cuDNN and PyTorch, or before, as in the
             paper. Default `True`.
-        weight_config: Config of the weights, as in `SmallNetwork`. Default
+        weight_config: Options of the weights, as in `SmallNetwork`. Default
             `None`.
         **kwargs: `name`, `dtype` and `trainable`, as in any Keras layer.
 

@@ -33,7 +33,7 @@ class ForgetGate(Gate):
             `"sigmoid"`.
         peephole: Boolean, whether the forget factor looks at the long-term
             memory too, as in `SmallNetwork`. Default `False`.
-        weight_config: Config of the weights, as in `SmallNetwork`. Default
+        weight_config: Options of the weights, as in `SmallNetwork`. Default
             `None`.
         **kwargs: `name`, `dtype` and `trainable`, as in any Keras layer.
 

@@ -1,7 +1,7 @@
 """What the gates with weights share: small networks under fixed names."""
 
 from keras_gatelstm.network import Mask, SmallNetwork
-from keras_gatelstm.options import Part
+from keras_gatelstm.options import SubLayer
 from keras_gatelstm.types import ActivationLike, Tensor
 from keras_gatelstm.weights import WeightConfig
 
@@ -9,7 +9,7 @@ Masks = dict[str, Mask]
 Activity = dict[str, Tensor]
 
 
-class Gate(Part):
+class Gate(SubLayer):
     """A layer of small networks, which read the event and the memory.
 
     It asks them by `call` and not as layers are called: what Keras adds to
@@ -31,7 +31,7 @@ class Gate(Part):
         Args:
             name: The network's name.
             activation: As in `SmallNetwork`.
-            weight_config: Config of its weights. Default `None`: the gate's.
+            weight_config: Options of its weights. Default `None`: the gate's.
             peephole: As in `SmallNetwork`.
             recurrent_bias: As in `SmallNetwork`.
         """

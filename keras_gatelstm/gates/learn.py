@@ -38,7 +38,7 @@ class LearnGate(Gate):
         coupled: Boolean, whether to learn just where it is forgotten:
             `i = 1 - f`, with the forget gate's factor `f` and no network
             for `i`. Default `False`.
-        weight_config: Config of the weights, as in `SmallNetwork`. Default
+        weight_config: Options of the weights, as in `SmallNetwork`. Default
             `None`.
         **kwargs: `name`, `dtype` and `trainable`, as in any Keras layer.
 

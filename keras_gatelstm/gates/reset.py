@@ -32,7 +32,7 @@ class ResetGate(Gate):
             `"sigmoid"`.
         recurrent_bias: Boolean, whether the memory's product has a bias of
             its own, as in `SmallNetwork`. Default `False`.
-        weight_config: Config of the weights, as in `SmallNetwork`. Default
+        weight_config: Options of the weights, as in `SmallNetwork`. Default
             `None`.
         **kwargs: `name`, `dtype` and `trainable`, as in any Keras layer.
 

@@ -67,7 +67,7 @@ class UseGate(Gate):
         variant: `"lesson"` (default) or `"standard"`.
         peephole: Boolean, whether the use factor looks at the memory too,
             as in `SmallNetwork`. For the standard variant. Default `False`.
-        weight_config: Config of the weights, as in `SmallNetwork`; those of
+        weight_config: Options of the weights, as in `SmallNetwork`; those of
             `kernel` are the useful memory's too. Default `None`.
         **kwargs: `name`, `dtype` and `trainable`, as in any Keras layer.
 

@@ -53,7 +53,8 @@ def path(tmp_path):
     return tmp_path / "made" / "m.tflite"
 
 
-def answering(answer):
+def answering(error):
+    answer = {"error": error, "of_system": False}
     return ANSWERS.format(answer=json.dumps(answer))
 
 
@@ -88,7 +89,7 @@ def test_what_was_there_stays_where_the_converter_crashes(path, model, program):
 def test_an_error_in_the_converter_is_one_short_line(path, model, program):
     notes = [f'<unknown>:0: note: called from "layer {i}"' for i in range(99)]
     told = [f"<unknown>:0: error: {'no ' * 99}{i}" for i in range(9)]
-    program(answering({"error": "\n".join(["ConverterError:", *notes, *told])}))
+    program(answering("\n".join(["ConverterError:", *notes, *told])))
     with pytest.raises(ExportError, match=r"error: no no .* Try form=") as info:
         export_litert(model, path)
     message = str(info.value)
@@ -104,7 +105,7 @@ def test_an_error_without_words_is_told_in_those_that_were_printed(
     program(
         "import sys\n"
         "print('loc(x): error: no such scale', file=sys.stderr, flush=True)\n"
-        + answering({"error": "RuntimeError: "})
+        + answering("RuntimeError: ")
     )
     with pytest.raises(ExportError, match="error: no such scale"):
         export_litert(model, path)

@@ -86,5 +86,13 @@ def test_one_that_was_never_validated_keeps_its_checkpoints(train):
     assert len(budget.losses) == 2 * 19
 
 
+def test_the_last_validation_is_in_the_checkpoint(train):
+    """Of a training whose minutes are over within an epoch."""
+    with pytest.raises(UsageError, match="2 batches were trained in --minutes"):
+        train("minutes over", minutes=1e-9)
+    with pytest.raises(UsageError, match="2 batches were trained in --minutes"):
+        train("minutes over", minutes=1e-9)
+
+
 def test_a_training_that_was_done_is_not_trained_on(train, whole):
     assert_same(train("whole"), whole)

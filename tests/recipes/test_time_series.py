@@ -1,6 +1,7 @@
 """The series recipe and the forecasts made with it, as a user runs them."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,10 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recipes import checkpoints, console, forecast, time_series
+from recipes import checkpoints, console, forecast, sample, time_series
 from recipes.data import frames
 from recipes.data.csv_file import read_csv
-from recipes.forecasting import exporting, pictures, settings
+from recipes.data.vocabulary import Vocabulary
+from recipes.forecasting import deployed, exporting, pictures, settings
 
 ROOT = Path(__file__).parents[2]
 WRITTEN = [
@@ -244,6 +246,37 @@ def test_a_training_goes_on_with_its_own_series_only(tmp_path, capsys):
             time_series.check_series(frame._replace(values=changed), args)
 
 
+@pytest.mark.parametrize(
+    ("unit", "last", "said"),
+    [
+        (1e-40, 1e-40, "column co2 varies by less than 1e-36, too little"),
+        (1e-25, 1e17, r"1e\+17 at 2001.*, column co2, is too far from the"),
+    ],
+)
+def test_what_float32_cannot_hold_is_refused_before_training(
+    tmp_path, unit, last, said
+):
+    args = settings.parse(["--output", str(tmp_path)], "")
+    frame = frames.load("co2")
+    values = frame.values * unit
+    values.iloc[-1] = last
+    with pytest.raises(console.UsageError, match=said):
+        time_series.windows_of(frame._replace(values=values), args)
+
+
+def test_pipes_in_the_place_of_files_are_refused(trained, tmp_path, capsys):
+    _, folder = trained
+    pipe = tmp_path / "model.keras"
+    os.mkfifo(pipe)
+    said = refused(capsys, forecast, pipe, folder / "load.csv")
+    assert f"there is no file or folder {pipe}" in said
+    assert f"no file or folder {pipe}" in refused(capsys, sample, pipe)
+    with pytest.raises(console.UsageError, match=f"there is no file {pipe}"):
+        deployed.description(pipe)
+    with pytest.raises(console.UsageError, match=f"there is no file {pipe}"):
+        Vocabulary.load(pipe)
+
+
 def test_a_training_of_another_recipe_is_not_gone_on_with(tmp_path, capsys):
     folder = tmp_path / "unfinished"
     folder.mkdir()
@@ -253,13 +286,20 @@ def test_a_training_of_another_recipe_is_not_gone_on_with(tmp_path, capsys):
     assert "training of another recipe" in said
 
 
-def test_a_look_back_below_a_season_repeats_what_it_sees(tmp_path, monkeypatch):
+def test_a_short_look_back_and_no_file_for_litert(
+    tmp_path, monkeypatch, capsys
+):
     output = tmp_path / "out"
-    nothing = exporting.Exported({}, "")
-    monkeypatch.setattr(exporting, "export", lambda *_: nothing)
+    refused = exporting.Exported({}, "float32 loses it")
+    monkeypatch.setattr(exporting, "export", lambda *_: refused)
     monkeypatch.setattr(pictures, "draw_gates", lambda *_: None)
+    old = output / "litert" / "time_series.tflite"
+    old.parent.mkdir(parents=True)
+    old.write_text("of a training before")
     few = ["--units", "4", "--batches", "2", "--lookback", "26"]
     assert run(time_series, *few, "--output", output) == 0
+    assert not old.exists()
+    assert "no file for LiteRT: float32 loses it" in capsys.readouterr().out
     errors = json.loads((output / "metrics.json").read_text())["errors"]
     assert "last 26 steps repeated" in errors
     assert "seasonal naive" not in errors
