@@ -211,11 +211,11 @@ def report(
     print(f"{sample}\n")
     print(f"trained {metrics['training_seconds']:.0f} s; written:")
     for path in [args.output / name for name in WRITTEN] + [served]:
-        print(f"  {path}")
-    print(
-        "litert/char_text.tflite differs from Keras by "
-        f"{metrics['litert_largest_difference']:.1e}"
-    )
+        compared = ""
+        if path.name == "char_text.tflite":
+            difference = metrics["litert_largest_difference"]
+            compared = f" (differs from Keras by {difference:.1e})"
+        print(f"  {path}{compared}")
     if metrics["loses_to"]:
         print(
             "this model is worse than a guess without it: "
