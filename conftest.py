@@ -17,11 +17,11 @@ if os.environ.setdefault("KERAS_BACKEND", "tensorflow") != "tensorflow":
         "tests/test_lesson_doc.py",
         "tests/serving/*",
         # TensorFlow writes the events, whatever trains.
-        "keras_gatelstm/callbacks.py",
+        "keras_gatelstm/inspect/callbacks.py",
         "tests/test_callbacks.py",
         # Pictures and pages are made of arrays, the same on each.
-        "keras_gatelstm/plots/*",
-        "keras_gatelstm/report/*",
+        "keras_gatelstm/inspect/plots/*",
+        "keras_gatelstm/inspect/report.py",
         "tests/report/*",
         "tests/test_plot*",
         "tests/test_statistics.py",
@@ -45,12 +45,11 @@ def names_in_examples(doctest_namespace):
 
     import keras_gatelstm
 
+    classes = [name for name in keras_gatelstm.__all__ if name[0].isupper()]
+    names = [*classes, "record_gates"]
     doctest_namespace.update(
         np=np,
         keras=keras,
         keras_gatelstm=keras_gatelstm,
-        **{
-            name: getattr(keras_gatelstm, name)
-            for name in keras_gatelstm.__all__
-        },
+        **{name: getattr(keras_gatelstm, name) for name in names},
     )

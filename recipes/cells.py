@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from keras_gatelstm import GateGRU, GateLSTM, GateRNN
+from keras_gatelstm import GateGRU, GateLSTM, GateRNN, GateSequence
 
 CELLS = {
     "rnn": GateRNN,
@@ -65,16 +65,16 @@ def start_remembering(layer: keras.layers.RNN, steps: int) -> None:
         Gers, Schmidhuber and Cummins, "Learning to Forget", 2000.
     """
     bias = math.log(steps)
-    if isinstance(layer, GateLSTM):
-        keeping = layer.cell.forget_gate.forget_factor
-    elif isinstance(layer, GateGRU):
-        keeping = layer.cell.update_gate.update_factor
+    keeping = None
+    if isinstance(layer, GateSequence):
+        memory = layer.cell.anatomy.main_memory
+        if memory and memory.kept_by:
+            keeping = layer.cell.sublayer(memory.kept_by)
     elif isinstance(layer, keras.layers.LSTM):
         biases = keras.ops.convert_to_numpy(layer.cell.bias).copy()
         biases[layer.units : 2 * layer.units] = bias
         layer.cell.bias.assign(biases)
-        return
-    else:
+    if keeping is None:
         return
     # A GRU that resets after the product has two biases, which add up.
     its_bias = keeping.bias

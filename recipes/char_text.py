@@ -122,7 +122,7 @@ def finish(
     args: argparse.Namespace,
 ) -> None:
     """Evaluates the model, exports it, and reports."""
-    from keras_gatelstm.files import move_into, stage_in
+    from keras_gatelstm.core.files import move_into, stage_in
     from recipes import training
     from recipes.characters import evaluation, models
 

@@ -72,7 +72,7 @@ def finish(
     task: Any, rows: list[dict[str, Any]], args: argparse.Namespace
 ) -> None:
     """Writes and prints what was found."""
-    from keras_gatelstm.files import move_into, stage_in
+    from keras_gatelstm.core.files import move_into, stage_in
     from recipes import training
     from recipes.comparing import results
 

@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if filled:
         print(f"{filled:,} missing values filled with the one before")
     # Imported late: TensorFlow takes seconds, mistakes show at once.
-    from keras_gatelstm.files import move_into, stage_in
+    from keras_gatelstm.core.files import move_into, stage_in
 
     values = known.to_numpy()[-series["lookback"] :]
     forecast = deployed.forecast(args.model, values, series)

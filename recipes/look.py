@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     check(args)
     # Imported late: TensorFlow takes seconds, mistakes show at once.
     from keras_gatelstm import record_gates
-    from keras_gatelstm.files import move_into, stage_in
+    from keras_gatelstm.core.files import move_into, stage_in
 
     model = load(args.model)
     times, text = None, None
@@ -190,8 +190,8 @@ def read_series(
 
 def draw(trace: Any, folder: Path, title: str, text: str | None) -> None:
     """Writes the pictures, the report and the trace."""
-    from keras_gatelstm import plots
-    from keras_gatelstm.report import write_report
+    from keras_gatelstm import GateLSTMCell, plots
+    from keras_gatelstm.inspect.report import write_report
 
     last = trace.select(time=slice(-PICTURED_STEPS, None))
     for path in trace:
@@ -202,9 +202,9 @@ def draw(trace: Any, folder: Path, title: str, text: str | None) -> None:
             "gates": plots.plot_gates(last, path),
             "memory": plots.plot_memory(last, path, telling(trace, path, text)),
         }
-        if has_factors(trace[path]):
+        if trace[path].factors:
             figures["saturation"] = plots.plot_saturation(trace, path)
-        if "long_term_memory" in trace[path]:
+        if set(GateLSTMCell.anatomy.names) <= set(trace[path]):
             figures["cell"] = plots.plot_cell(trace, path)
         for name, figure in figures.items():
             figure.savefig(folder / f"{name}{of_layer}.png")
@@ -227,27 +227,20 @@ def telling(trace: Any, path: str, text: str | None) -> list[int] | None:
     return units[:PICTURED_UNITS] or None
 
 
-def has_factors(layer: Any) -> bool:
-    """Whether a layer has gates that open and shut."""
-    from keras_gatelstm import statistics
-
-    return bool(statistics.factors(layer))
-
-
 def report(trace: Any, text: str | None) -> None:
     """Prints how open the gates are, and which units go with what."""
     from keras_gatelstm import statistics
 
     rows = []
     for path, layer in trace.items():
-        for name in statistics.factors(layer):
+        for name in layer.factors:
             share = statistics.saturation(layer, name)
             rows.append([path, name, share.high.mean(), share.low.mean()])
     heads = ["layer", "gate", "open, above 0.9", "shut, below 0.1"]
     if rows:
         print(f"\n{tabulate(rows, heads, floatfmt='.1%')}")
     for path, layer in trace.items():
-        if statistics.forgets(layer):
+        if layer.keeping_factor:
             half_life = np.median(statistics.half_life(layer))
             print(
                 f"\n{path}: half of a memory is gone in {half_life:.1f} steps"

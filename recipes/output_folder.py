@@ -50,7 +50,7 @@ def held(output: Path, resume: bool = False) -> Iterator[Path]:
             )
         if any(output.glob(".writing-*")):
             # It loads Keras, which takes seconds.
-            from keras_gatelstm.files import clear_left_over
+            from keras_gatelstm.core.files import clear_left_over
 
             clear_left_over(output)
         with checkpoints.kept_in(output / UNFINISHED) as folder:

@@ -174,8 +174,8 @@ def finish(
     args: argparse.Namespace,
 ) -> None:
     """Evaluates the model, draws, exports, and reports."""
+    from keras_gatelstm.core.files import move_into, stage_in
     from keras_gatelstm.export import next_version
-    from keras_gatelstm.files import move_into, stage_in
     from recipes import training
     from recipes.forecasting import (
         baselines,

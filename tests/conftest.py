@@ -18,7 +18,7 @@ def exports_timed_by_one_call():
     if os.environ["KERAS_BACKEND"] != "tensorflow":
         yield
         return
-    from keras_gatelstm.export import check
+    from keras_gatelstm.export.litert import check
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(check, "SECONDS_TO_MEASURE", 0)

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from keras_gatelstm.trace import GateTrace, LayerTrace
+from keras_gatelstm import Anatomy, GateGRUCell, GateLSTMCell, GateRNNCell
+from keras_gatelstm.inspect import GateTrace, LayerTrace
 
 BATCH, TIME, UNITS = 2, 7, 4
 MASK = np.array([[1, 1, 1, 1, 1, 0, 0], [0, 0, 1, 1, 0, 1, 1]], bool)
@@ -56,12 +57,23 @@ def lstm_trace(tokens=None, mask=None, dtype="float32", **options):
     }
     if tokens is not None:
         tokens = np.broadcast_to(np.array(tokens), (BATCH, TIME))
-    return GateTrace({"lstm": LayerTrace("lstm", quantities, mask)}, tokens)
+    layer = LayerTrace("lstm", quantities, mask, GateLSTMCell.anatomy)
+    return GateTrace({"lstm": layer}, tokens)
+
+
+def anatomy_of(names):
+    """The description of the cell that has these quantities, if one has."""
+    for cell in (GateLSTMCell, GateGRUCell, GateRNNCell):
+        if set(names) <= set(cell.anatomy.names):
+            return cell.anatomy
+    return Anatomy(())
 
 
 def trace_of(*names, path="gru"):
     values = np.random.default_rng(6).uniform(size=(BATCH, TIME, UNITS))
-    return GateTrace({path: LayerTrace(path, dict.fromkeys(names, values))})
+    quantities = dict.fromkeys(names, values)
+    layer = LayerTrace(path, quantities, None, anatomy_of(names))
+    return GateTrace({path: layer})
 
 
 GRU = ("reset_factor", "candidate", "update_factor", "memory")

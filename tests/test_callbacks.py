@@ -6,8 +6,8 @@ import pytest
 from keras import layers
 
 from keras_gatelstm import GateLSTM, record_gates, statistics
-from keras_gatelstm.callbacks import GateStatistics
-from keras_gatelstm.gradients import gradient_norms
+from keras_gatelstm.inspect.callbacks import GateStatistics
+from keras_gatelstm.inspect.gradients import gradient_norms
 
 tf = pytest.importorskip("tensorflow")
 pytest.importorskip("tensorboard")

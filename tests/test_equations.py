@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from keras_gatelstm import GateGRU, GateLSTM, GateRNN
+from keras_gatelstm.core.anatomy import by_name
 from tests import lesson
 from tests.backends import array, arrays, gradients
 from tests.families import randomize
@@ -59,15 +60,15 @@ def memories_of(layer, filled=False):
     shape = (BATCH, UNITS)
     return {
         name: random.normal(size=shape) if filled else np.zeros(shape)
-        for name in layer.cell.memories
+        for name in layer.cell.anatomy.memories
     }
 
 
 def activity(cell, events, *memories):
     """What happens in the first step."""
     given = [events[:, 0], *(np.float32(memory) for memory in memories)]
-    quantities = cell.activity(*map(keras.ops.convert_to_tensor, given))
-    return {name: array(value) for name, value in quantities.items()}
+    step = cell.activity(*map(keras.ops.convert_to_tensor, given))
+    return {name: array(value) for name, value in by_name(step).items()}
 
 
 def by_lesson(name, layer, events, memories, mask=None):
@@ -127,7 +128,7 @@ def test_a_cell_tells_every_quantity_of_a_step(events, name):
     for quantity, value in expected.items():
         np.testing.assert_allclose(found[quantity], value, atol=1e-5)
     np.testing.assert_array_equal(array(output), array(after[0]))
-    for memory, value in zip(cell.memories, after, strict=True):
+    for memory, value in zip(cell.anatomy.memories, after, strict=True):
         np.testing.assert_array_equal(array(value), found[memory])
 
 

@@ -5,12 +5,12 @@ import sys
 
 import pytest
 
-from keras_gatelstm.files import clear_left_over, move_into, stage_in
+from keras_gatelstm.core.files import clear_left_over, move_into, stage_in
 
 STAGE = """
 import sys
 from pathlib import Path
-from keras_gatelstm.files import stage_in
+from keras_gatelstm.core.files import stage_in
 
 with stage_in(Path(sys.argv[1])) as stage:
     (stage / "half.txt").write_text("half")

@@ -8,7 +8,7 @@ import pytest
 from keras import layers
 
 from keras_gatelstm import GateGRU, GateLSTM, GateLSTMCell, GateRNN
-from keras_gatelstm.gradient_flow import gradient_flow
+from keras_gatelstm.inspect.gradient_flow import gradient_flow
 from tests import lesson
 from tests.backends import array
 from tests.families import (

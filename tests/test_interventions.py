@@ -6,9 +6,9 @@ import pytest
 from keras import layers
 
 from keras_gatelstm import GateLSTM, convert, record_gates
-from keras_gatelstm.ablation import ablate_gates, ablate_units
-from keras_gatelstm.gradients import gradient_norms, weight_gradients
-from keras_gatelstm.interventions import clamp_gates
+from keras_gatelstm.inspect.ablation import ablate_gates, ablate_units
+from keras_gatelstm.inspect.gradients import gradient_norms, weight_gradients
+from keras_gatelstm.inspect.interventions import clamp_gates
 from tests.backends import array
 from tests.families import (
     LSTM,
@@ -117,7 +117,7 @@ def test_what_is_not_there_is_refused_with_what_is(events):
     layer.build(events.shape)
     with pytest.raises(ValueError, match=r"mean 'lstm'. Available: lstm"):
         clamp({"lst/use_factor": 0})
-    with pytest.raises(ValueError, match="Available: ignore_factor, forget_"):
+    with pytest.raises(ValueError, match="Available: new_information, ignore_"):
         clamp({"lstm/update_factor": 0})
     with pytest.raises(ValueError, match=r"from 0 to 2. Received: 3"):
         clamp({"use_factor": {3: 0}})

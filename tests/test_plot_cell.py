@@ -4,7 +4,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from keras_gatelstm.plots import plot_cell
+from keras_gatelstm.inspect.plots import plot_cell
 from tests.plot_traces import GRU, MASK, TIME, lstm_trace, trace_of
 
 

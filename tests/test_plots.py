@@ -7,19 +7,18 @@ import numpy as np
 import pytest
 
 from keras_gatelstm import statistics
-from keras_gatelstm.plots import (
+from keras_gatelstm.inspect import GateTrace, LayerTrace
+from keras_gatelstm.inspect.plots import (
     plot_cell,
     plot_gates,
     plot_gradient_flow,
     plot_memory,
     plot_saturation,
 )
-from keras_gatelstm.trace import GateTrace, LayerTrace
 from tests.plot_traces import (
     GRU,
     MASK,
     TIME,
-    lstm_quantities,
     lstm_trace,
     trace_of,
 )
@@ -221,9 +220,7 @@ class TestAll:
 
     @pytest.mark.parametrize("plot", PLOTS)
     def test_one_layer_of_several(self, plot):
-        layers = {
-            path: LayerTrace(path, lstm_quantities()) for path in ("a", "b")
-        }
+        layers = {path: lstm_trace()["lstm"] for path in ("a", "b")}
         trace = GateTrace(layers)
         assert plot(trace, layer="b").axes
         with pytest.raises(ValueError, match="It has a, b"):

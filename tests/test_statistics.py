@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from keras_gatelstm import statistics
-from keras_gatelstm.trace import LayerTrace
+from keras_gatelstm.inspect import LayerTrace
+from tests.plot_traces import anatomy_of
 
 
 def layer(mask=None, **quantities):
@@ -12,7 +13,7 @@ def layer(mask=None, **quantities):
         name: np.asarray(value, "float32")[None]
         for name, value in quantities.items()
     }
-    return LayerTrace("lstm", values, mask)
+    return LayerTrace("lstm", values, mask, anatomy_of(quantities))
 
 
 def test_saturation_counts_the_steps():

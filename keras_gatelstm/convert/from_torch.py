@@ -8,7 +8,6 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_gatelstm.convert.fused import set_fused_weights
 from keras_gatelstm.convert.torch_layout import (
     DIRECTIONS,
     Family,
@@ -16,9 +15,10 @@ from keras_gatelstm.convert.torch_layout import (
     family_of_shape,
     one_way_layers,
 )
-from keras_gatelstm.options import check_choice
+from keras_gatelstm.core.fused import set_fused_weights
+from keras_gatelstm.core.options import check_choice
+from keras_gatelstm.core.types import Config
 from keras_gatelstm.rnn import GateRNN
-from keras_gatelstm.types import Config
 
 Weights = dict[str, np.ndarray]
 

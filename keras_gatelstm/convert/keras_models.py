@@ -6,12 +6,12 @@ from typing import Any, TypeVar
 
 import keras
 
-from keras_gatelstm.convert.copy import copied, parts_of
-from keras_gatelstm.convert.what_is_ours import refinement_of
+from keras_gatelstm.convert.copying import copied, parts_of
+from keras_gatelstm.core.fused import unsupported_option
+from keras_gatelstm.core.types import Config
 from keras_gatelstm.gru import GateGRU, GateGRUCell
 from keras_gatelstm.lstm import GateLSTM, GateLSTMCell
 from keras_gatelstm.rnn import GateRNN, GateRNNCell
-from keras_gatelstm.types import Config
 
 Layer = TypeVar("Layer", bound=keras.layers.Layer)
 
@@ -183,7 +183,7 @@ def _from_gates(config: Config) -> Config:
 
 
 def _refuse_what_keras_lacks(theirs: type, options: Config) -> None:
-    reason = refinement_of(options)
+    reason = unsupported_option(options)
     if theirs is keras.layers.SimpleRNN and options["activity_regularizer"]:
         reason = (
             "an activity_regularizer, which keras.layers.SimpleRNN takes "

@@ -5,18 +5,17 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_gatelstm.convert.fused import fused_weights
 from keras_gatelstm.convert.torch_layout import (
     DIRECTIONS,
     FAMILIES,
     Family,
     one_way_layers,
 )
-from keras_gatelstm.convert.what_is_ours import refinement_of
+from keras_gatelstm.core.fused import fused_weights, unsupported_option
+from keras_gatelstm.core.sequence import GateSequence
 from keras_gatelstm.gru import GateGRU
 from keras_gatelstm.lstm import GateLSTM
 from keras_gatelstm.rnn import GateRNN
-from keras_gatelstm.sequence import GateSequence
 
 
 def to_torch(layer_or_model: keras.layers.Layer) -> dict[str, Any]:
@@ -101,9 +100,9 @@ def _refuse_what_torch_lacks(layer: keras.layers.Layer) -> None:
 
 def _reason_against(layer: GateSequence) -> str | None:
     """What the layer has that PyTorch's module has not."""
-    refinement = refinement_of(layer.get_config())
-    if refinement:
-        return f"it has {refinement}"
+    option = unsupported_option(layer.get_config())
+    if option:
+        return f"it has {option}"
     cell = layer.cell
     if not getattr(cell, "reset_after", True):
         return "it has reset_after=False, PyTorch reset_after=True only"

@@ -14,11 +14,11 @@ from itertools import product
 import keras
 import numpy as np
 
+from keras_gatelstm.core.sequence import GateSequence
+from keras_gatelstm.core.types import Config
 from keras_gatelstm.gru import GateGRU
 from keras_gatelstm.lstm import GateLSTM
 from keras_gatelstm.rnn import GateRNN
-from keras_gatelstm.sequence import GateSequence
-from keras_gatelstm.types import Config
 
 DIRECTIONS = ("", "_reverse")
 

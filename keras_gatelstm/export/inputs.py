@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gatelstm.keras_internals import layers_inside
+from keras_gatelstm.core.keras_internals import layers_inside
 
 TRIED_STEPS = (6, 24, 96, 384)
 

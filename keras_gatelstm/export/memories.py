@@ -4,12 +4,12 @@ from typing import Any
 
 import keras
 
-from keras_gatelstm.cell import GateCell
+from keras_gatelstm.core.cell import GateCell
+from keras_gatelstm.core.keras_internals import layers_inside
+from keras_gatelstm.core.loops import Loop, recurrent_layers
+from keras_gatelstm.core.types import Tensor
+from keras_gatelstm.export.errors import FormError
 from keras_gatelstm.export.inputs import sequences_of
-from keras_gatelstm.export.loops import FormError
-from keras_gatelstm.keras_internals import layers_inside
-from keras_gatelstm.loops import Loop, recurrent_layers
-from keras_gatelstm.types import Tensor
 
 
 def memory_sizes(model: keras.Model) -> dict[str, int]:
@@ -40,7 +40,7 @@ def memory_sizes(model: keras.Model) -> dict[str, int]:
     return sizes
 
 
-def together(
+def merge_outputs(
     outputs: dict[str, Tensor], memories: dict[str, Tensor]
 ) -> dict[str, Tensor]:
     """Both, which must be told apart by their names.
@@ -54,7 +54,7 @@ def together(
     return {**outputs, **memories}
 
 
-def carrying(
+def with_explicit_state(
     loop: Loop, before: dict[str, Tensor], after: dict[str, Tensor]
 ) -> Loop:
     """The same loop, from memories that are given, to those it fills in."""
@@ -88,6 +88,6 @@ def _names(layer: keras.layers.RNN) -> list[str]:
         prefix = f"{layer.name}_{number}" if len(cells) > 1 else layer.name
         count = len(keras.tree.flatten(cell.state_size))
         known = isinstance(cell, GateCell)
-        memories = cell.memories if known else range(count)
+        memories = cell.anatomy.memories if known else range(count)
         names += [f"{prefix}_{memory}" for memory in memories]
     return names

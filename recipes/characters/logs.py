@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gatelstm.callbacks import GateStatistics
+from keras_gatelstm.inspect.callbacks import GateStatistics
 from recipes.characters import models
 from recipes.console import UsageError
 from recipes.data.vocabulary import Vocabulary

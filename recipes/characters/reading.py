@@ -87,11 +87,11 @@ def _keras(path: Path) -> Reader:
     import keras
 
     from keras_gatelstm.export.memories import memory_sizes
-    from keras_gatelstm.export.prepared import prepared
-    from keras_gatelstm.export.scaling import Scaling
-    from keras_gatelstm.export.signatures import Served, step
+    from keras_gatelstm.export.prepare import prepare
+    from keras_gatelstm.export.serving.scaling import Scaling
+    from keras_gatelstm.export.serving.signatures import Served, step
 
-    model = prepared(keras.saving.load_model(path, compile=False))
+    model = prepare(keras.saving.load_model(path, compile=False))
     sizes = memory_sizes(model)
     function = step(Served(model, Scaling())).get_concrete_function()
     event = model.inputs[0].name

@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from tabulate import tabulate
 
-from keras_gatelstm.gradient_flow import gradient_flow
-from keras_gatelstm.plots import plot_gradient_flow
-from keras_gatelstm.plots.style import PALETTE
+from keras_gatelstm.inspect.gradient_flow import gradient_flow
+from keras_gatelstm.inspect.plots import plot_gradient_flow
+from keras_gatelstm.inspect.plots.style import PALETTE
 from recipes.comparing.runs import Row
 from recipes.comparing.task import Run, Task
 

@@ -9,7 +9,7 @@ from urllib.request import Request, urlopen
 from recipes.console import UsageError
 
 
-def prepared(
+def prepare(
     name: str,
     file: str,
     data_dir: str | None = None,

@@ -208,7 +208,7 @@ def _ett(
     data_dir: str | None,
     manual_dir: str | None,
 ) -> Frame:
-    from recipes.data.downloads import prepared
+    from recipes.data.downloads import prepare
     from recipes.data.ett import ett_dataset_builder as ett
 
     configs = {f"ett/{name}" for name in ett.Builder.builder_configs}
@@ -217,7 +217,7 @@ def _ett(
             f"there is no {dataset}: there are {', '.join(sorted(configs))}"
         )
     file = f"ETT{dataset.removeprefix('ett/')}.csv"
-    builder = prepared(dataset, file, data_dir, manual_dir)
+    builder = prepare(dataset, file, data_dir, manual_dir)
     rows = 10**6  # More than there are: each part is one batch.
     parts = []
     for split in ("train", "validation", "test"):

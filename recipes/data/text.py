@@ -119,9 +119,9 @@ def load(
     if dataset == "stdlib":
         return _cut(_stdlib())
     if dataset == "tiny_shakespeare":
-        from recipes.data.downloads import prepared
+        from recipes.data.downloads import prepare
 
-        builder = prepared(dataset, "input.txt", data_dir, manual_dir)
+        builder = prepare(dataset, "input.txt", data_dir, manual_dir)
         return Splits(
             *(
                 _text_of(builder.as_dataset(split=split))

@@ -103,11 +103,11 @@ def draw_gates(
         path: The picture.
     """
     from keras_gatelstm import record_gates
-    from keras_gatelstm.plots import plot_gates
+    from keras_gatelstm.inspect.plots import plot_gates
 
     trace = with_times(record_gates(model, seen), times)
     name, layer = next(iter(trace.items()))
-    drawn = [it for it in layer if it.endswith(("factor", "memory"))]
+    drawn = [it for it in layer if layer.anatomy[it].kind != "value"]
     figure = plot_gates(trace, name, drawn, row=layer.shape[0] - 1)
     figure.savefig(path, dpi=130)
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from keras import layers
 
-from keras_gatelstm.export import ExportError, converter, export_litert
+from keras_gatelstm.export import ExportError, export_litert
+from keras_gatelstm.export.litert import converter
 from tests.export.models import assert_like_keras, sequential, some_events
 
 ABORTS = "import os, sys; sys.stdin.readline(); os.abort()"
@@ -61,7 +62,7 @@ def answering(error):
 def test_a_converter_that_is_killed_is_an_error_and_the_next_works(
     tmp_path, path, model, program, process
 ):
-    whole = Path(converter.__file__).with_name("_convert.py")
+    whole = Path(converter.__file__).with_name("converter_worker.py")
     marker = tmp_path / "marker"
     program(CRASHES_ONCE.format(marker=str(marker), program=str(whole)))
     with pytest.raises(

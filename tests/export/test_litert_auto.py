@@ -4,13 +4,13 @@ import pytest
 from keras import layers
 
 from keras_gatelstm import GateLSTM
-from keras_gatelstm.export.forms import MOST_UNROLLED, FormError, form_of
-from keras_gatelstm.export.prepared import prepared
+from keras_gatelstm.export.litert.forms import MOST_UNROLLED, FormError, form_of
+from keras_gatelstm.export.prepare import prepare
 from tests.export.models import of_symbols, sequential
 
 
 def chosen(model, batch=1, steps=6, quantize=None, micro=False, carry=False):
-    ready = prepared(model, mixed_precision=False)
+    ready = prepare(model, mixed_precision=False)
     return form_of(ready, "auto", batch, steps, quantize, micro, carry)
 
 

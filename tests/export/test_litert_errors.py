@@ -59,7 +59,7 @@ def returning_memories():
         ),
         (
             lambda: sequential(layers.GRU(4, name="mine")),
-            "the operator is an LSTM",
+            "it is not an LSTM",
         ),
     ],
     ids=[

@@ -10,8 +10,8 @@ from keras_gatelstm.export import (
     ExportError,
     LiteRTFile,
     export_litert,
-    fused,
 )
+from keras_gatelstm.export.litert import fused
 from tests.export.models import (
     array,
     assert_like_keras,

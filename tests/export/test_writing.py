@@ -3,7 +3,7 @@
 import pytest
 import tensorflow as tf
 
-from keras_gatelstm.export.writing import errors_of_system, writing
+from keras_gatelstm.export.errors import errors_of_system, writing
 
 FULL = "No space left on device"
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from keras_gatelstm import GateTrace
-from keras_gatelstm.report import write_report
+from keras_gatelstm.inspect.report import write_report
 from tests.report.traces import some_trace
 
 webdriver = pytest.importorskip("selenium.webdriver")

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from keras_gatelstm import GateTrace
-from keras_gatelstm.report import page, write_report
-from keras_gatelstm.report.packing import decode
-from keras_gatelstm.trace import LayerTrace
+from keras_gatelstm.inspect import LayerTrace, report
+from keras_gatelstm.inspect.report import decode, write_report
 from tests.report.traces import some_trace
 
 TEXT = "To be,\nor not."
@@ -137,7 +136,7 @@ def test_a_file_that_was_there_stays_until_all_is_written(
 ):
     path = write_report(some_trace(TEXT), tmp_path / "r.html")
     before = path.read_bytes()
-    monkeypatch.setattr(page, "MOST_BYTES", 1000)
+    monkeypatch.setattr(report, "MOST_BYTES", 1000)
     with pytest.raises(ValueError, match="too large"):
         write_report(some_trace(TEXT * 2), path)
     assert path.read_bytes() == before
@@ -160,7 +159,7 @@ def test_what_cannot_be_written_is_refused(tmp_path, monkeypatch):
         write_report(trace, tmp_path / "r.html", row=2)
     with pytest.raises(TypeError, match="must be a GateTrace"):
         write_report(trace["first"], tmp_path / "r.html")
-    monkeypatch.setattr(page, "MOST_BYTES", 1000)
+    monkeypatch.setattr(report, "MOST_BYTES", 1000)
     with pytest.raises(ValueError, match="too large for a page of 5 MB"):
         write_report(trace, tmp_path / "r.html")
     assert not list(tmp_path.iterdir())

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from keras_gatelstm import GateTrace
-from keras_gatelstm.trace import LayerTrace
+from keras_gatelstm import GateLSTMCell, GateTrace
+from keras_gatelstm.inspect import LayerTrace
 
 FACTORS = ("ignore_factor", "forget_factor", "use_factor")
 OTHERS = (
@@ -27,7 +27,7 @@ def some_trace(text, units=6, layers=("first", "second"), mask=None):
         for name in FACTORS:
             values[name] = 1 / (1 + np.exp(random.normal(size=shape) - walk))
         values = {name: it.astype("float32") for name, it in values.items()}
-        return LayerTrace(path, values, mask)
+        return LayerTrace(path, values, mask, GateLSTMCell.anatomy)
 
     tokens = np.array([list(text)] * 2)
     return GateTrace({path: layer(path) for path in layers}, tokens)

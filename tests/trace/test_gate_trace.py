@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from keras_gatelstm import GateLSTM, GateTrace, record_gates
-from keras_gatelstm.trace import LayerTrace
+from keras_gatelstm import GateLSTM, GateLSTMCell, GateTrace, record_gates
+from keras_gatelstm.inspect import LayerTrace
 
 random = np.random.default_rng(0)
 
@@ -21,7 +21,7 @@ def some_trace(tokens=True, mask=True):
             for name in ("forget_factor", "kept")
         }
         there = random.random((2, 5)) > 0.3 if mask else None
-        return LayerTrace(path, values, there)
+        return LayerTrace(path, values, there, GateLSTMCell.anatomy)
 
     layers = {path: layer(path, 3) for path in ("first", "both/second")}
     words = np.array([list("héllo"), list("a\n b\t")])
@@ -190,7 +190,7 @@ def test_a_full_disk_is_an_error_of_the_system(tmp_path, suffix):
     pytest.importorskip("h5py")
     program = (
         "import resource, sys, numpy as np\n"
-        "from keras_gatelstm.trace import GateTrace, LayerTrace\n"
+        "from keras_gatelstm.inspect import GateTrace, LayerTrace\n"
         "random = np.random.default_rng(1).normal(size=(4, 50, 64))\n"
         "layer = LayerTrace('rnn', {'kept': random}, None)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"

@@ -8,9 +8,8 @@ import pytest
 from keras import layers, ops
 
 from keras_gatelstm import GateLSTM, GateTrace, convert, record_gates
-from keras_gatelstm.loops import looping
-from keras_gatelstm.recording import recording
-from keras_gatelstm.trace.run import forget_compiled
+from keras_gatelstm.core.loops import override_time_loop
+from keras_gatelstm.inspect.recording import forget_compiled, recording
 from tests.backends import array
 from tests.families import (
     LSTM,
@@ -91,7 +90,7 @@ def test_zeros_for_masked_steps_are_the_outputs_alone(
     for name, value in told.items():
         np.testing.assert_allclose(value, repeating[name], atol=1e-6)
     # And what comes after the layer is given its zeros.
-    with looping(model, recording(lambda *_: None)):
+    with override_time_loop(model, recording(lambda *_: None)):
         np.testing.assert_allclose(array(model(events)), outputs, atol=1e-6)
 
 
@@ -119,7 +118,7 @@ def test_masked_steps_are_marked_and_repeat_the_step_before(events):
     for value in told.values():
         np.testing.assert_array_equal(value[1, 3:], value[1, [2, 2, 2]])
         np.testing.assert_array_equal(value[2, 2], value[2, 1])
-    assert len(told.counted("kept")) == told.mask.sum()
+    assert len(told.unmasked("kept")) == told.mask.sum()
     alone = record_gates(layer, events, mask=events.any(axis=-1))
     np.testing.assert_array_equal(alone["kept"], trace["kept"])
 

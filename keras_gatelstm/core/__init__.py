@@ -1,0 +1,1 @@
+"""The parts that cells, layers and everything built on them share."""

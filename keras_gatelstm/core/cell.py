@@ -1,0 +1,222 @@
+"""Base class of the cells: one step, described, as a Keras cell."""
+
+from typing import Any, Unpack
+
+import keras
+from keras import ops
+
+from keras_gatelstm.core.anatomy import Anatomy, by_name
+from keras_gatelstm.core.gate import DropoutMasks
+from keras_gatelstm.core.keras_internals import DropoutRNNCell
+from keras_gatelstm.core.network import DropoutMask, Network, ProjectedEvent
+from keras_gatelstm.core.options import (
+    UnitsLayer,
+    check_fraction,
+    check_weight_count,
+    delegated,
+)
+from keras_gatelstm.core.types import (
+    Config,
+    ConstraintLike,
+    InitializerLike,
+    LayerOptions,
+    RegularizerLike,
+    Shape,
+    Tensor,
+)
+from keras_gatelstm.core.weights import WeightConfig
+
+
+class GateCell(UnitsLayer, DropoutRNNCell):
+    """One step of a recurrent layer whose networks have names.
+
+    A subclass makes its networks and gates in `__init__`, describes its step
+    in `anatomy`, and computes it in `activity`; this class makes a Keras cell
+    of it.
+
+    Args:
+        units: Positive integer, the size of each memory.
+        weight_config: Options of every network's weights. As in Keras, the
+            kernels of the networks that read the event start as one draw,
+            `(features, networks·units)`, and their recurrent kernels as one
+            of `(units, networks·units)`. Regularizers and constraints look at
+            each kernel by itself: one that looks across columns, such as
+            `OrthogonalRegularizer`, sees less than in Keras's joint kernel.
+        dropout: Float from 0 to 1, the fraction of the event's values to
+            drop in training, the same ones at each step. Default 0.
+        recurrent_dropout: Float from 0 to 1, the fraction of the (short-term)
+            memory's values to drop where the networks read it. Default 0.
+        seed: Integer or `None`, the seed of the dropout.
+        seed_generator: Of the dropout; `None` (default) for one of `seed`.
+        **kwargs: `name`, `dtype` and `trainable`, as in any Keras layer.
+
+    Call arguments:
+        inputs: The event, `(batch, features)`.
+        states: The memories, `(batch, units)` each: a list of them, or the
+            one itself where there is one.
+        training: Boolean, whether to drop anything. Default `False`.
+
+    Returns:
+        `output, states`: the output of the step, which is the first of the
+        new memories, and the new memories, for the next step.
+    """
+
+    anatomy: Anatomy
+
+    use_bias: bool = delegated("weight_config")
+    kernel_initializer: InitializerLike = delegated("weight_config")
+    recurrent_initializer: InitializerLike = delegated("weight_config")
+    bias_initializer: InitializerLike = delegated("weight_config")
+    kernel_regularizer: RegularizerLike = delegated("weight_config")
+    recurrent_regularizer: RegularizerLike = delegated("weight_config")
+    bias_regularizer: RegularizerLike = delegated("weight_config")
+    kernel_constraint: ConstraintLike = delegated("weight_config")
+    recurrent_constraint: ConstraintLike = delegated("weight_config")
+    bias_constraint: ConstraintLike = delegated("weight_config")
+
+    def __init__(
+        self,
+        units: int,
+        weight_config: WeightConfig,
+        *,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: int | None = None,
+        seed_generator: keras.random.SeedGenerator | None = None,
+        **kwargs: Unpack[LayerOptions],
+    ) -> None:
+        super().__init__(units, weight_config, **kwargs)
+        self.dropout = check_fraction("dropout", dropout)
+        self.recurrent_dropout = check_fraction(
+            "recurrent_dropout", recurrent_dropout
+        )
+        self.seed = seed
+        self.seed_generator = seed_generator or keras.random.SeedGenerator(seed)
+        sizes = [self.units] * len(self.anatomy.memories)
+        self.state_size = sizes if len(sizes) > 1 else self.units
+        self.output_size = self.units
+
+    def weights_for(self, *networks: str) -> WeightConfig:
+        """Return the options of the weights of some networks, by name."""
+        all_networks = self.anatomy.networks
+        numbers = [all_networks.index(name) for name in networks]
+        return self.weight_config.share(*numbers, of=len(all_networks))
+
+    def set_weights(self, weights: list[Tensor]) -> None:
+        check_weight_count(self, weights)
+        super().set_weights(weights)
+
+    def sublayer(self, quantity: str) -> keras.layers.Layer | None:
+        """Return the layer that computes a quantity by itself, if one does."""
+        gate = self.anatomy[quantity].gate
+        part = getattr(self, gate, None)
+        layer = part if gate == quantity else getattr(part, quantity, None)
+        return layer if isinstance(layer, keras.layers.Layer) else None
+
+    def small_networks(self) -> list[Network]:
+        """Return the networks that read the event, in Keras's order."""
+        networks = map(self.sublayer, self.anatomy.networks)
+        return [network for network in networks if isinstance(network, Network)]
+
+    def build(self, inputs_shape: Shape, **_: Any) -> None:
+        """Create the weights of every gate and network.
+
+        Args:
+            inputs_shape: Shape of the events, `(batch, features)`.
+        """
+        for gate in self.anatomy.gates:
+            part = getattr(self, gate, None)
+            if isinstance(part, keras.layers.Layer):
+                part.build(inputs_shape)
+
+    def activity(
+        self,
+        event: Tensor | ProjectedEvent,
+        *memories: Tensor,
+        dropout_masks: DropoutMasks | None = None,
+    ) -> tuple[Any, ...]:
+        """Compute one step.
+
+        Args:
+            event: `(batch, features)`, or what `project` returns.
+            *memories: `(batch, units)` each, in Keras's order.
+            dropout_masks: Of each network, by name; `None` for none.
+
+        Returns:
+            Every quantity of the step, the new memories too: the named tuple
+            that `anatomy` describes.
+        """
+        raise NotImplementedError
+
+    def project(self, events: Tensor) -> ProjectedEvent:
+        """Multiply events by the kernel of each network, many at once.
+
+        A step of the result can be given to the cell in the place of its
+        event, when nothing is dropped. It spares the loop half its products.
+
+        Args:
+            events: `(..., features)`.
+
+        Returns:
+            Sums of shape `(..., units)`.
+        """
+        return ProjectedEvent(
+            {
+                network.name: network.from_event(events)
+                for network in self.small_networks()
+            }
+        )
+
+    def call(
+        self, inputs: Tensor, states: Any, training: bool = False
+    ) -> tuple[Tensor, Any]:
+        memories = keras.tree.flatten(states)
+        masks = self.dropout_masks(inputs, memories[0]) if training else None
+        step = by_name(self.activity(inputs, *memories, dropout_masks=masks))
+        after = [step[name] for name in self.anatomy.memories]
+        return after[0], keras.tree.pack_sequence_as(states, after)
+
+    @property
+    def dropout_mask_count(self) -> int | None:
+        """Number of masks for Keras to draw; `None`: one, not in a list."""
+        return len(self.anatomy.networks) if self.recurrent_dropout else None
+
+    def dropout_masks(
+        self, event: Tensor, memory: Tensor
+    ) -> DropoutMasks | None:
+        """Return this sequence's mask for each network, by name.
+
+        They are those of Keras's own cells, drawn in the same order from the
+        same seed: with `recurrent_dropout`, masks for every network; without
+        it, one mask of the event for all. `None` where nothing is dropped.
+        """
+        if not (self.dropout or self.recurrent_dropout):
+            return None
+        networks = self.anatomy.networks
+        of_events = of_memories = [None] * len(networks)
+        if 0 < self.dropout < 1:
+            of_events = self._for_each(self.get_dropout_mask(event))
+        if 0 < self.recurrent_dropout < 1:
+            drawn = self.get_recurrent_dropout_mask(memory)
+            of_memories = self._for_each(drawn)
+        masks = map(DropoutMask, of_events, of_memories)
+        return dict(zip(networks, masks, strict=True))
+
+    def _for_each(self, drawn: Any) -> list[Tensor]:
+        one_for_all = not isinstance(drawn, list)
+        return [drawn] * len(self.anatomy.networks) if one_for_all else drawn
+
+    def get_initial_state(self, batch_size: Any = None) -> list[Tensor]:
+        """Return empty memories, `(batch_size, units)` each."""
+        return [
+            ops.zeros((batch_size, self.units), dtype=self.compute_dtype)
+            for _ in self.anatomy.memories
+        ]
+
+    def get_config(self) -> Config:
+        return {
+            **super().get_config(),
+            "dropout": self.dropout,
+            "recurrent_dropout": self.recurrent_dropout,
+            "seed": self.seed,
+        }

@@ -1,0 +1,226 @@
+"""The small neural network that the lesson's gates are made of."""
+
+from typing import NamedTuple, Unpack
+
+import keras
+from keras import activations, ops
+
+from keras_gatelstm.core.options import SubLayer, check_features
+from keras_gatelstm.core.types import (
+    ActivationLike,
+    Config,
+    LayerOptions,
+    Shape,
+    Tensor,
+)
+from keras_gatelstm.core.weights import WeightConfig
+
+register = keras.saving.register_keras_serializable(package="keras_gatelstm")
+
+
+class DropoutMask(NamedTuple):
+    """Factors to multiply the event and the memory by; `None` for none."""
+
+    event: Tensor | None = None
+    memory: Tensor | None = None
+
+
+class ProjectedEvent(NamedTuple):
+    """An event multiplied by each network's kernel already.
+
+    Args:
+        sums: `E·kernel + bias`, `(..., units)`, by the network's name.
+    """
+
+    sums: dict[str, Tensor]
+
+
+NOTHING_DROPPED = DropoutMask()
+
+
+class Network(SubLayer):
+    """The weights that an event and a memory are joined with.
+
+    They are `kernel`, `(features, units)`; `recurrent_kernel`,
+    `(units, units)`; and, unless `use_bias=False`, `bias`: `(units,)`, or
+    `(2, units)`, the event's and the memory's.
+
+    Args:
+        units: Positive integer, the size of the memories.
+        activation: Activation of the sum.
+        recurrent_bias: Boolean, whether the memory's product has a bias of
+            its own.
+        weight_config: Options of the weights.
+        **kwargs: As in `SubLayer`.
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation: ActivationLike,
+        recurrent_bias: bool,
+        weight_config: WeightConfig | None,
+        **kwargs: Unpack[LayerOptions],
+    ) -> None:
+        super().__init__(units, weight_config, **kwargs)
+        self.activation = activations.get(activation)
+        self.recurrent_bias = recurrent_bias
+
+    def build(self, event_shape: Shape, **_: Shape) -> None:
+        features = check_features(self, event_shape)
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=(features, self.units),
+            **self.weight_config.kernel,
+        )
+        self.recurrent_kernel = self.add_weight(
+            name="recurrent_kernel",
+            shape=(self.units, self.units),
+            **self.weight_config.recurrent_kernel,
+        )
+        self.bias = None
+        if self.weight_config.use_bias:
+            self.bias = self.add_weight(
+                name="bias",
+                shape=(2, self.units) if self.recurrent_bias else (self.units,),
+                **self.weight_config.bias,
+            )
+
+    def get_config(self) -> Config:
+        return {
+            **super().get_config(),
+            "activation": activations.serialize(self.activation),
+        }
+
+    def from_event(
+        self, event: Tensor | ProjectedEvent, mask: Tensor | None = None
+    ) -> Tensor:
+        """Return what the event adds to the sum: `E·kernel + bias`.
+
+        If the event is already projected, look it up.
+        """
+        if isinstance(event, ProjectedEvent):
+            return event.sums[self.name]
+        event = event if mask is None else event * mask
+        product = ops.matmul(event, self.kernel)
+        if self.bias is None:
+            return product
+        bias = self.bias[0] if self.recurrent_bias else self.bias
+        return ops.add(product, bias)  # TensorFlow fuses it with the product.
+
+    def from_memory(self, memory: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return what the memory adds to the sum: `M·recurrent_kernel`.
+
+        And the memory's own bias, where there is one.
+        """
+        memory = memory if mask is None else memory * mask
+        product = ops.matmul(memory, self.recurrent_kernel)
+        if self.bias is None or not self.recurrent_bias:
+            return product
+        return product + self.bias[1]
+
+
+@register
+class SmallNetwork(Network):
+    """The lesson's small neural network: join, multiply, add, squish.
+
+    ```
+    squish([STM, E]·W + b) = activation(E·kernel + STM·recurrent_kernel + bias)
+    ```
+
+    With a peephole it looks at the long-term memory too, each unit at its
+    own: `LTM ∘ peephole_kernel` is added before the activation.
+
+    Its weights are `kernel`, `(features, units)`; `recurrent_kernel`,
+    `(units, units)`; and, unless `use_bias=False`, `bias`, `(units,)`.
+
+    Args:
+        units: Positive integer, the size of the memories.
+        activation: Activation of the sum: a name, a function, or `None` for
+            none. Default `"sigmoid"`.
+        peephole: Boolean, whether to look at the long-term memory, through
+            `peephole_kernel`, `(units,)`. It starts as zeros; regularizers
+            and constraints of the other weights do not look at it. Default
+            `False`.
+        recurrent_bias: Boolean, whether the memory's product has a bias of
+            its own, as in `keras.layers.GRU(reset_after=True)`. `bias` is
+            then `(2, units)`: the event's and the memory's. Default `False`.
+        weight_config: Initializers, regularizers and constraints of the three
+            weights, and whether there is a bias. Default `None`: those of
+            `WeightConfig()`.
+        **kwargs: `name`, `dtype` and `trainable`, as in any Keras layer.
+
+    Call arguments:
+        event: `(batch, features)`.
+        short_term_memory: `(batch, units)`.
+        long_term_memory: `(batch, units)`; needed with a peephole, and not
+            looked at without one.
+        dropout_mask: What to multiply the event and the short-term memory
+            by. Default: nothing.
+
+    Returns:
+        `(batch, units)`.
+
+    Raises:
+        ValueError: if `units` is not a positive integer, the number of
+            features is unknown when the weights are made, or there is a
+            peephole and no long-term memory to look at.
+
+    Example:
+
+    >>> ignore_factor = SmallNetwork(3, "sigmoid")
+    >>> event, short_term_memory = np.ones((2, 5)), np.zeros((2, 3))
+    >>> tuple(ignore_factor(event, short_term_memory).shape)
+    (2, 3)
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation: ActivationLike = "sigmoid",
+        *,
+        peephole: bool = False,
+        recurrent_bias: bool = False,
+        weight_config: WeightConfig | None = None,
+        **kwargs: Unpack[LayerOptions],
+    ) -> None:
+        super().__init__(
+            units, activation, recurrent_bias, weight_config, **kwargs
+        )
+        self.peephole = peephole
+
+    def build(self, event_shape: Shape, **_: Shape) -> None:
+        super().build(event_shape)
+        if self.peephole:
+            self.peephole_kernel = self.add_weight(
+                name="peephole_kernel",
+                shape=(self.units,),
+                initializer="zeros",
+            )
+
+    def call(
+        self,
+        event: Tensor,
+        short_term_memory: Tensor,
+        long_term_memory: Tensor | None = None,
+        dropout_mask: DropoutMask = NOTHING_DROPPED,
+    ) -> Tensor:
+        joined = self.from_event(event, dropout_mask.event) + self.from_memory(
+            short_term_memory, dropout_mask.memory
+        )
+        if self.peephole:
+            if long_term_memory is None:
+                raise ValueError(
+                    f"{self.name} has a peephole: call it with the "
+                    "long_term_memory to look at. "
+                    "Received: long_term_memory=None"
+                )
+            joined = joined + long_term_memory * self.peephole_kernel
+        return self.activation(joined)
+
+    def get_config(self) -> Config:
+        return {
+            **super().get_config(),
+            "peephole": self.peephole,
+            "recurrent_bias": self.recurrent_bias,
+        }

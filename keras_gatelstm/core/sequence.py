@@ -1,0 +1,133 @@
+"""What the layers share: a cell of ours, run over time by Keras."""
+
+from typing import Any, Self
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_gatelstm.core.cell import GateCell
+from keras_gatelstm.core.options import check_weight_count, delegated
+from keras_gatelstm.core.types import (
+    ActivationLike,
+    Config,
+    ConstraintLike,
+    InitializerLike,
+    LayerOptions,
+    RegularizerLike,
+    Shape,
+    Tensor,
+)
+
+
+class GateSequence(keras.layers.RNN):
+    """Runs a cell over a sequence, with the arguments of both at one level.
+
+    Args:
+        cell: The cell.
+        **kwargs: Those of `keras.layers.RNN`.
+
+    Call arguments:
+        sequences: `(batch, time, features)`.
+        initial_state: `None`, or the memories to start with, `(batch, units)`
+            each: a list of them, or the one itself where there is one.
+        mask: `None`, or booleans `(batch, time)`: at a step that is `False`,
+            memories stay as they are and the last output is repeated.
+        training: Boolean, whether to drop anything.
+
+    Returns:
+        The last output, `(batch, units)`, or with `return_sequences=True`
+        all of them, `(batch, time, units)`; with `return_state=True`, a tuple
+        of it and the last memories.
+    """
+
+    cell: GateCell
+
+    units: int = delegated("cell")
+    activation: ActivationLike = delegated("cell")
+    use_bias: bool = delegated("cell")
+    kernel_initializer: InitializerLike = delegated("cell")
+    recurrent_initializer: InitializerLike = delegated("cell")
+    bias_initializer: InitializerLike = delegated("cell")
+    kernel_regularizer: RegularizerLike = delegated("cell")
+    recurrent_regularizer: RegularizerLike = delegated("cell")
+    bias_regularizer: RegularizerLike = delegated("cell")
+    kernel_constraint: ConstraintLike = delegated("cell")
+    recurrent_constraint: ConstraintLike = delegated("cell")
+    bias_constraint: ConstraintLike = delegated("cell")
+    dropout: float = delegated("cell")
+    recurrent_dropout: float = delegated("cell")
+    seed: int | None = delegated("cell")
+
+    def __init__(self, cell: GateCell, **kwargs: Any) -> None:
+        super().__init__(cell, **kwargs)
+        self.input_spec = keras.layers.InputSpec(ndim=3)
+
+    def set_weights(self, weights: list[Tensor]) -> None:
+        check_weight_count(self, weights)
+        super().set_weights(weights)
+
+    def build(
+        self,
+        sequences_shape: Shape,
+        initial_state_shape: list[Shape] | None = None,
+    ) -> None:
+        super().build(sequences_shape)
+        self.input_spec = keras.layers.InputSpec(
+            ndim=3, axes={-1: sequences_shape[-1]}
+        )
+
+    def reset_state(self, samples: Any = None) -> None:
+        """Empties the memories that a stateful layer carries.
+
+        Args:
+            samples: `None` for every row of the batch (default); else the
+                rows to empty: their numbers, or a boolean for each row.
+
+        Raises:
+            ValueError: if `samples` names rows that the batch does not have.
+        """
+        if self.states is None or samples is None:
+            super().reset_state()
+            return
+        rows = _chosen_rows(samples, batch_size=self.states[0].shape[0])
+        for memory in self.states:
+            memory.assign(ops.where(rows[:, None], 0.0, memory.value))
+
+    def get_config(self) -> Config:
+        layer_config = super().get_config()
+        del layer_config["cell"]
+        return {
+            **self.cell.get_config(),
+            **layer_config,
+            "activity_regularizer": keras.regularizers.serialize(
+                self.activity_regularizer
+            ),
+        }
+
+    @classmethod
+    def from_config(cls, config: Config) -> Self:
+        return cls(**config)
+
+
+def cell_kwargs(kwargs: LayerOptions) -> LayerOptions:
+    """Name, dtype and trainable for the cell of a layer made with `kwargs`."""
+    return {
+        "name": "cell",
+        "dtype": kwargs.get("dtype"),
+        "trainable": kwargs.get("trainable", True),
+    }
+
+
+def _chosen_rows(samples: Any, batch_size: int) -> np.ndarray:
+    chosen = np.asarray(samples)
+    rows = np.arange(batch_size)
+    if chosen.dtype == bool and chosen.shape == rows.shape:
+        return chosen
+    if chosen.dtype == bool or not np.isin(chosen, rows).all():
+        raise ValueError(
+            f"samples must be row numbers from 0 to {batch_size - 1}, or "
+            f"{batch_size} booleans: the layer's batch has {batch_size} rows. "
+            f"Received: samples={samples!r}"
+        )
+    return np.isin(rows, chosen)

@@ -1,0 +1,89 @@
+"""On PyTorch, a whole sequence by PyTorch's own LSTM: no step by step.
+
+Keras's loop on PyTorch calls the cell from Python at every step. PyTorch has
+the standard variant as one operator (oneDNN on a CPU, cuDNN on a GPU), which
+is given the gates' own weights. Traces and exports ask the gates.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import keras
+from keras import ops
+
+from keras_gatelstm.core.fused import fused_tensors, why_not_textbook
+from keras_gatelstm.core.types import Tensor
+
+if TYPE_CHECKING:
+    from keras_gatelstm.lstm import GateLSTM
+
+
+def takes(layer: "GateLSTM", mask: Tensor | None, training: bool) -> bool:
+    """Whether PyTorch's operator computes what this layer would."""
+    cell = layer.cell
+    return (
+        keras.backend.backend() == "torch"
+        and layer.use_cudnn is not False
+        and not layer.unroll
+        and why_not_textbook(cell) is None
+        and layer.compute_dtype in ("float32", "float64")
+        and mask is None
+        and not (training and (cell.dropout or cell.recurrent_dropout))
+    )
+
+
+def run(
+    layer: "GateLSTM", sequences: Tensor, initial_state: Any
+) -> tuple[Tensor, Tensor, Any]:
+    """Gives what the layer's `inner_loop` gives.
+
+    Raises:
+        ValueError: if a memory to start with is not `(batch, units)`, nor of
+            a shape that broadcasts to it.
+    """
+    import torch
+
+    sequences = ops.cast(sequences, layer.compute_dtype)
+    if layer.go_backwards:
+        sequences = torch.flip(sequences, [1])
+    shape = (sequences.shape[0], layer.units)
+    memories = [_memory(layer, it, shape)[None] for it in initial_state]
+    outputs, *memories = torch.lstm(
+        sequences,
+        memories,
+        _weights(layer),
+        has_biases=layer.cell.use_bias,
+        num_layers=1,
+        dropout=0.0,
+        train=torch.is_grad_enabled(),
+        bidirectional=False,
+        batch_first=True,
+    )
+    return outputs[:, -1], outputs, [memory[0] for memory in memories]
+
+
+def _memory(layer: "GateLSTM", given: Tensor, shape: tuple[int, int]) -> Tensor:
+    """A memory to start with, in full: the operator does not look at shapes."""
+    import torch
+
+    memory = ops.cast(given, layer.compute_dtype)
+    try:
+        memory = torch.broadcast_to(memory, shape)
+    except RuntimeError as error:
+        raise ValueError(
+            f"initial_state of {layer.name} must have the shape {shape}, "
+            f"(batch, units). Received: shape {tuple(memory.shape)}"
+        ) from error
+    # A stateful layer's memory is overwritten before the gradient is taken,
+    # which needs it as it was.
+    return memory.clone()
+
+
+def _weights(layer: "GateLSTM") -> list[Tensor]:
+    """Return the fused weights as PyTorch has them, in the same order.
+
+    PyTorch adds a second bias, the memory's: zeros.
+    """
+    kernel, recurrent_kernel, *biases = fused_tensors(layer.cell)
+    kernels = [ops.transpose(kernel), ops.transpose(recurrent_kernel)]
+    zeros = [ops.zeros_like(bias) for bias in biases]
+    return [*kernels, *biases, *zeros]

@@ -1,0 +1,270 @@
+"""What was exported to LiteRT, held against Keras and measured."""
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from textwrap import fill
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_gatelstm.export.inputs import call, outputs_in_time
+from keras_gatelstm.export.litert.file import (
+    Arrays,
+    LiteRTFile,
+    MicroFile,
+    operators,
+)
+from keras_gatelstm.export.litert.forms import Form
+from keras_gatelstm.export.litert.samples import Batch, steps_of
+
+# The largest error allowed, as a part of the range of Keras's outputs.
+TOLERANCES = {None: 1e-5, "float16": 0.01, "dynamic": 0.1, "int8": 0.15}
+# A range that is less than this part of the largest output counts as this.
+LEAST_RANGE = 0.05
+
+SECONDS_TO_MEASURE = 0.2
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a LiteRT file is, and how it does."""
+
+    path: Path
+    form: str
+    why: str
+    quantize: str | None
+    operators: dict[str, int]
+    bytes: int
+    microseconds: float  # Of a call, of one thread; the median.
+    largest_error: float
+    error_in_range: float  # As a part of the range of Keras's.
+    tolerance: float
+    inputs: dict[str, tuple[int, ...]]
+    outputs: list[str]
+    micro: bool
+    carries: bool  # Memories inside, from call to call.
+
+    def at(self, path: Path) -> "Report":
+        """The same, of a file that has been moved."""
+        return replace(self, path=path)
+
+    def __str__(self) -> str:
+        from tabulate import tabulate
+
+        counts = [f"{n} {name}" for name, n in self.operators.items()]
+        rows = [
+            ["form", f"{self.form} ({self.why})"],
+            ["quantized", self.quantize or "no"],
+            ["operators", ", ".join(counts)],
+            ["bytes", f"{self.bytes:,}"],
+            ["µs per call", f"{self.microseconds:.0f}"],
+            [
+                "largest error",
+                f"{self.largest_error:.1e} ({self.error_in_range:.1e} of the "
+                f"outputs' range, {self.tolerance:g} allowed)",
+            ],
+            ["inputs", ", ".join(f"{n} {s}" for n, s in self.inputs.items())],
+            ["outputs", ", ".join(self.outputs)],
+            ["memories", self._memories()],
+        ]
+        if self.micro:
+            rows.append(["microcontrollers", "the same on their interpreter"])
+        # A path in one line can be copied.
+        wrapped = [["file", str(self.path)]]
+        wrapped += [[name, fill(value, 60)] for name, value in rows]
+        return tabulate(wrapped, tablefmt="plain", disable_numparse=True)
+
+    def _memories(self) -> str:
+        names = [name for name in self.inputs if name in self.outputs]
+        if names:
+            return "given and returned; zeros to start with"
+        if self.carries:
+            return "inside, from call to call, until all variables are reset"
+        return "empty at the start of each call"
+
+
+class Runner(Protocol):
+    """A file on one of LiteRT's interpreters."""
+
+    def __call__(self, **inputs: np.ndarray) -> Arrays:
+        """The outputs, by name."""
+
+    def reset(self) -> None:
+        """Empties the memories that are inside."""
+
+
+class CheckError(RuntimeError):
+    """What was exported is not what Keras computes."""
+
+
+def check(
+    path: Path,
+    form: Form,
+    model: keras.Model,
+    quantize: str | None,
+    tried: Sequence[Batch],
+    tolerance: float | None,
+    micro: bool,
+) -> Report:
+    """Holds a file against Keras.
+
+    Args:
+        path: The file.
+        form: What it was made from.
+        model: What that was made from.
+        quantize: As in `export_litert`.
+        tried: Batches of inputs to try it with.
+        tolerance: The largest error allowed; `None` for that of `TOLERANCES`.
+        micro: Whether it is to run on microcontrollers.
+
+    Raises:
+        CheckError: if it has operators that are not built in, or its outputs
+            are not finite, or not those of Keras.
+    """
+    allowed = TOLERANCES[quantize] if tolerance is None else tolerance
+    used = operators(path)
+    _check_operators(used, form)
+    file = LiteRTFile(path)
+    runners: list[Runner] = [file]
+    if micro:
+        runners.append(MicroFile(file))
+    keras_model = tf.function(
+        lambda *inputs: call(model, list(inputs)), autograph=False
+    )
+    expected = [_numbers(keras_model(*inputs)) for inputs in tried]
+    ranges = _ranges(expected, least=0.0 if quantize else 1.0)
+    largest = in_range = 0.0
+    pairs = list(zip(tried, expected, strict=True))
+    # Twice, without a reset: what is left of a call must not show in the next.
+    rounds = 1 if form.carries or form.memories else 2
+    for runner in runners:
+        for inputs, right in pairs * rounds:
+            for name, error in _errors(
+                runner, form, model, inputs, right
+            ).items():
+                largest = max(largest, error)
+                in_range = max(in_range, error / ranges[name])
+    if not in_range <= allowed:
+        raise CheckError(
+            f"the file's outputs differ from Keras's by {in_range:.1e} of "
+            f"their range, more than {allowed:g}"
+        )
+    return Report(
+        path=path,
+        form=form.name,
+        why=form.why,
+        quantize=quantize,
+        operators=dict(used.most_common()),
+        bytes=path.stat().st_size,
+        microseconds=_microseconds(file, form, tried[0]),
+        largest_error=largest,
+        error_in_range=in_range,
+        tolerance=allowed,
+        inputs={
+            name: tuple(int(size) for size in detail["shape_signature"])
+            for name, detail in file.inputs.items()
+        },
+        outputs=list(file.outputs),
+        micro=micro,
+        carries=form.carries,
+    )
+
+
+def _check_operators(used: Counter[str], form: Form) -> None:
+    foreign = [name for name in used if name.startswith("CUSTOM")]
+    if foreign:
+        raise CheckError(
+            "it needs operators that LiteRT does not have built in: "
+            + ", ".join(foreign)
+        )
+    fused = used["UNIDIRECTIONAL_SEQUENCE_LSTM"]
+    if fused != form.fused_layers:
+        raise CheckError(
+            f"of {form.fused_layers} fused layers the converter made {fused}"
+        )
+
+
+def _numbers(outputs: dict[str, Any]) -> Arrays:
+    return {
+        name: tensor.numpy().astype("float64")
+        for name, tensor in outputs.items()
+    }
+
+
+def _ranges(expected: Sequence[Arrays], least: float) -> dict[str, float]:
+    """How far the numbers of each output are apart."""
+    ranges = {}
+    for name in expected[0]:
+        values = np.concatenate([right[name].ravel() for right in expected])
+        largest = float(np.abs(values).max(initial=0))
+        spread = float(np.ptp(values)) if values.size else 0.0
+        tiny = float(np.finfo(np.float32).tiny)
+        ranges[name] = max(spread, LEAST_RANGE * largest, least, tiny)
+    return ranges
+
+
+def _errors(
+    runner: Runner,
+    form: Form,
+    model: keras.Model,
+    inputs: Batch,
+    expected: Arrays,
+) -> dict[str, float]:
+    """The largest error of each output."""
+    found = _run(runner, form, inputs)
+    in_time = outputs_in_time(model)
+    errors = {}
+    for name, right in expected.items():
+        value = found[name][-1]
+        if form.name == "streaming" and in_time[name]:
+            value = np.concatenate(found[name], axis=1)
+        if value.shape != right.shape:
+            raise CheckError(
+                f"{name} is of shape {value.shape}, and of {right.shape} in "
+                "Keras"
+            )
+        if not np.isfinite(value).all():
+            raise CheckError(f"{name} has numbers that are not finite")
+        errors[name] = float(np.abs(value - right).max(initial=0))
+    return errors
+
+
+def _run(
+    runner: Runner, form: Form, inputs: Batch
+) -> dict[str, list[np.ndarray]]:
+    """What the file gives in each of its calls for a sequence."""
+    if form.carries:
+        runner.reset()
+    calls = steps_of(form, inputs) if form.name == "streaming" else [inputs]
+    names = [spec.name for spec in form.inputs]
+    rows = len(inputs[0])
+    memories = {
+        name: np.zeros((rows, size or 1), np.float32)
+        for name, (_, size) in form.memories.items()
+    }
+    found: dict[str, list[np.ndarray]] = {}
+    for one in calls:
+        outputs = runner(**dict(zip(names, one, strict=True)), **memories)
+        memories = {name: outputs[name] for name in memories}
+        for name, value in outputs.items():
+            found.setdefault(name, []).append(value)
+    return found
+
+
+def _microseconds(file: LiteRTFile, form: Form, inputs: Batch) -> float:
+    """Of a call with one row, where the batch is free: the median."""
+    if form.inputs[0].shape[0] is None:
+        inputs = [it[:1] for it in inputs]
+    _run(file, form, inputs)
+    times: list[float] = []
+    end = time.perf_counter() + SECONDS_TO_MEASURE
+    while not times or time.perf_counter() < end:
+        start = time.perf_counter()
+        file.interpreter.invoke()
+        times.append(time.perf_counter() - start)
+    return float(np.median(times)) * 1e6

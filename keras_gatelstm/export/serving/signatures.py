@@ -1,0 +1,239 @@
+"""The signatures that a TensorFlow server finds in a SavedModel."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from keras_gatelstm.core.loops import (
+    Loop,
+    override_time_loop,
+    recurrent_layers,
+    run_by_keras,
+)
+from keras_gatelstm.core.types import Tensor
+from keras_gatelstm.export.errors import FormError
+from keras_gatelstm.export.inputs import (
+    call,
+    input_specs,
+    outputs_in_time,
+    sequences_of,
+)
+from keras_gatelstm.export.memories import (
+    memory_sizes,
+    merge_outputs,
+    with_explicit_state,
+)
+from keras_gatelstm.export.serving.scaling import Scaling
+from keras_gatelstm.export.time_loops import next_step
+from keras_gatelstm.inspect.recording import CellRecord, recording
+
+
+@dataclass(frozen=True)
+class Served:
+    """A model as it is served: in the units of the one who asks.
+
+    Args:
+        model: A model that is `prepared`.
+        scaling: Between the units outside and inside.
+    """
+
+    model: keras.Model
+    scaling: Scaling
+
+    def run(self, inputs: list[Tensor], loop: Loop) -> dict[str, Tensor]:
+        """The outputs, by name, each recurrent layer run by the loop."""
+        first, *rest = inputs
+        with override_time_loop(self.model, loop):
+            outputs = call(self.model, [self.scaling.into(first), *rest])
+        return {
+            name: self.scaling.out_of(value) for name, value in outputs.items()
+        }
+
+
+def serving_default(served: Served) -> Any:
+    """Sequences to predictions."""
+    return _function(
+        lambda *inputs: served.run(list(inputs), run_by_keras),
+        input_specs(served.model, None, None),
+    )
+
+
+def padded(served: Served) -> Any:
+    """The same for rows of unlike lengths: each gives what it gives alone."""
+    _check_recurrent(served)
+    specs = input_specs(served.model, None, None)
+    names = length_names(served.model)
+    if not names:
+        raise FormError("the model takes sequences of one length only")
+
+    def serve(*given: Tensor) -> dict[str, Tensor]:
+        inputs, lengths = list(given[: len(specs)]), given[len(specs) :]
+        by_name = dict(zip((spec.name for spec in specs), inputs, strict=True))
+        valid = {}
+        for name, length in zip(names, lengths, strict=True):
+            sequence = by_name[name]
+            steps = tf.sequence_mask(length, tf.shape(sequence)[1])
+            valid[sequence.ref()] = steps
+        return served.run(inputs, masked(run_by_keras, valid))
+
+    return _function(
+        serve,
+        [
+            *specs,
+            *(tf.TensorSpec([None], tf.int32, it) for it in names.values()),
+        ],
+    )
+
+
+def length_names(model: keras.Model) -> dict[str, str]:
+    """For each input that is a sequence, the name of its rows' lengths."""
+    sequences = [name for name, is_one in sequences_of(model).items() if is_one]
+    if len(sequences) == 1:
+        return {sequences[0]: "lengths"}
+    return {name: f"{name}_lengths" for name in sequences}
+
+
+# For a tensor that is a sequence, which steps of it are there, `(batch, time)`;
+# for one that is none, `None`.
+Steps = dict[Any, Tensor | None]
+
+
+def masked(loop: Loop, valid: Steps) -> Loop:
+    """Run `loop` on the steps that are there.
+
+    Args:
+        loop: How layers run.
+        valid: The steps of the model's inputs, by `tensor.ref()`. A layer's
+            own are those of what its sequences are computed from.
+    """
+    valid = dict(valid)
+
+    def masked_loop(
+        layer: keras.layers.RNN,
+        sequences: Tensor,
+        initial_state: Any,
+        mask: Tensor | None,
+        training: bool = False,
+    ) -> tuple[Tensor, Tensor, Any]:
+        steps = _steps_of(sequences, valid)
+        if steps is not None:
+            mask = steps if mask is None else tf.logical_and(mask, steps)
+        last, outputs, memories = loop(
+            layer, sequences, initial_state, mask, training
+        )
+        for tensor in [last, *keras.tree.flatten(memories)]:
+            valid[tensor.ref()] = None
+        valid[outputs.ref()] = steps
+        return last, outputs, memories
+
+    return masked_loop
+
+
+def _steps_of(sequences: Tensor, valid: Steps) -> Tensor | None:
+    """The steps that are there in all that a tensor is computed from."""
+    found: dict[int, Tensor] = {}
+    seen: set[Any] = set()
+    to_see = [sequences]
+    while to_see:
+        tensor = to_see.pop()
+        if tensor.ref() in seen:
+            continue
+        seen.add(tensor.ref())
+        if tensor.ref() not in valid:
+            to_see.extend(tensor.op.inputs)
+        elif valid[tensor.ref()] is not None:
+            steps = valid[tensor.ref()]
+            found[id(steps)] = steps
+    if not found:
+        return None
+    first, *others = found.values()
+    for other in others:
+        first = tf.logical_and(first, other)
+    return first
+
+
+def step(served: Served) -> Any:
+    """One event and the memories to a prediction and the memories after.
+
+    Raises:
+        FormError: if the model cannot be run step by step.
+    """
+    _check_recurrent(served)
+    model = served.model
+    sizes = memory_sizes(model)
+    in_sequence = sequences_of(model)
+    events = [
+        tf.TensorSpec([None, *spec.shape[2:]], spec.dtype, name=spec.name)
+        if in_sequence[spec.name]
+        else spec
+        for spec in input_specs(model, None, None)
+    ]
+    memories = [
+        tf.TensorSpec([None, size], model.compute_dtype, name=name)
+        for name, size in sizes.items()
+    ]
+    in_time = outputs_in_time(model)
+
+    def one_step(*given: Tensor) -> dict[str, Tensor]:
+        before = dict(zip(sizes, given[len(events) :], strict=True))
+        inputs = [
+            event[:, tf.newaxis] if in_sequence[spec.name] else event
+            for event, spec in zip(given, events, strict=False)
+        ]
+        after: dict[str, Tensor] = {}
+        outputs = served.run(
+            inputs, with_explicit_state(next_step, before, after)
+        )
+        predictions = {
+            name: value[:, 0] if in_time[name] else value
+            for name, value in outputs.items()
+        }
+        return merge_outputs(predictions, after)
+
+    return _function(one_step, [*events, *memories])
+
+
+def gates(served: Served) -> Any:
+    """Sequences to every quantity of every gate, `<layer>_<quantity>`.
+
+    When a layer is used again, `_2` is after its name.
+    """
+    _check_recurrent(served)
+
+    def record(*inputs: Tensor) -> dict[str, Tensor]:
+        recorded: dict[str, Tensor] = {}
+        uses: Counter[int] = Counter()
+
+        def keep(
+            layer: Any, records: list[CellRecord], mask: Tensor | None
+        ) -> None:
+            uses[id(layer)] += 1
+            again = f"_{uses[id(layer)]}" if uses[id(layer)] > 1 else ""
+            for cell, _, quantities in records:
+                # Of several cells, each goes by its own name.
+                place = layer.name if len(records) == 1 else cell
+                place += again
+                for name, value in quantities.items():
+                    if f"{place}_{name}" in recorded:
+                        raise FormError(f"two layers are called {place}")
+                    recorded[f"{place}_{name}"] = value
+
+        served.run(list(inputs), recording(keep))
+        return recorded
+
+    return _function(record, input_specs(served.model, None, None))
+
+
+def _check_recurrent(served: Served) -> None:
+    if not recurrent_layers(served.model):
+        raise FormError("the model has no recurrent layer in it")
+
+
+def _function(python_function: Callable[..., Any], signature: Any) -> Any:
+    return tf.function(
+        python_function, input_signature=signature, autograph=False
+    )

@@ -1,0 +1,6 @@
+"""Looking inside: every gate's activity, recorded, drawn and measured."""
+
+from keras_gatelstm.inspect.record import record_gates
+from keras_gatelstm.inspect.trace import GateTrace, LayerTrace
+
+__all__ = ["GateTrace", "LayerTrace", "record_gates"]

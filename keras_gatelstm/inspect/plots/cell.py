@@ -1,0 +1,206 @@
+"""The lesson's diagram, with what went through it at a step."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from keras_gatelstm.core.anatomy import by_name, from_names
+from keras_gatelstm.core.options import check_choice
+from keras_gatelstm.inspect.plots import diagram, style
+from keras_gatelstm.inspect.plots.wiring import Numbers, draw
+from keras_gatelstm.inspect.trace import GateTrace, LayerTrace, as_layer
+from keras_gatelstm.lstm.cell import GateLSTMCell, LSTMStep
+from keras_gatelstm.lstm.gates import VARIANTS
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+NAMES = GateLSTMCell.anatomy.names
+# How far two sides of an equation may be apart; bfloat16 has few digits.
+EXACT, ROUNDED = 1e-3, 1e-2
+
+
+def plot_cell(
+    trace: GateTrace | LayerTrace,
+    layer: str | None = None,
+    row: int = 0,
+    step: int = -1,
+    unit: int | None = None,
+    variant: str | None = None,
+) -> "Figure":
+    """The lesson's diagram of an LSTM, with the numbers of one step in it.
+
+    Memories and the event come in at the left, go through the learn, forget,
+    remember and use gate, and memories go out at the right. The wider and
+    darker a line, the larger what it carries: purple above 0, orange below.
+    The bar in a gate is full when it is wide open.
+
+    The memories that come in are those of the step before; at the first step
+    of the trace they were not recorded, and have no number.
+
+    Args:
+        trace: The trace, or a layer of it, which has no tokens to show.
+        layer: The path of an LSTM in the trace; may be left out where there
+            is one layer.
+        row: The number of the row. Default 0.
+        step: The number of the step, -1 for the last (default). At a masked
+            step, the last one before it that was read.
+        unit: The number of the unit. Default: all of them, the mean of each
+            factor, and of the other quantities' absolute values.
+        variant: `"lesson"`, where the use gate reads what was kept, or
+            `"standard"`, where it reads the new long-term memory. Default:
+            `"standard"` if the useful memory is the tanh of the long-term
+            memory in this row, as it is with Keras's own activations.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ImportError: if matplotlib is not installed.
+        IndexError: if there is no such row, step or unit.
+        KeyError: if there is no such layer.
+        ValueError: if the layer is no LSTM, `variant` neither of the two, or
+            nothing was read up to this step; if no layer is named where
+            there are several.
+
+    Example:
+
+    >>> from keras_gatelstm.inspect.plots import plot_cell
+    >>> lstm = GateLSTM(4, name="lstm")
+    >>> trace = record_gates(lstm, np.ones((1, 5, 3)), tokens="event")
+    >>> figure = plot_cell(trace, step=2, unit=0)
+    >>> figure.axes[0].texts[0].get_text()
+    'lstm: row 0, step 2, unit 0'
+    """
+    traced = as_layer(trace, layer)
+    _check_lstm(traced)
+    if variant is not None:
+        check_choice("variant", variant, VARIANTS)
+    batch, steps, units = traced.shape
+    row = style.place("row", row, batch)
+    step = style.place("step", step, steps)
+    if unit is not None:
+        unit = style.place("unit", unit, units)
+    values = from_names(
+        LSTMStep, {name: style.numbers(traced[name][row]) for name in NAMES}
+    )
+    read = np.arange(steps)
+    if traced.mask is not None:
+        read = np.flatnonzero(traced.mask[row])
+    shown = _read_step(values, read, step)
+    tolerance = EXACT if traced["kept"].dtype.itemsize >= 4 else ROUNDED
+    if variant is None:
+        variant = _variant_of(values, read, tolerance)
+    before = _step_before(values, read, shown, tolerance)
+    tokens = style.tokens_of(trace, traced, row)
+
+    figure = style.new_figure(diagram.WIDTH / 10, diagram.HEIGHT / 10)
+    figure.set_layout_engine("none")
+    drawing = diagram.Diagram(figure.add_axes((0, 0, 1, 1)))
+    title = f"{style.plain(traced.path)}: row {row}, step {step}"
+    if shown != step:
+        title += f" (masked: as at step {shown})"
+    title, explained = _heading(title, unit, units)
+    if before is None:
+        explained += " The memories that came in were not recorded."
+    drawing.heading(title, explained)
+    token = "" if tokens is None else tokens[shown]
+    draw(drawing, _numbers(values, shown, before, unit), variant, token)
+    return figure
+
+
+def _check_lstm(layer: LayerTrace) -> None:
+    missing = [name for name in NAMES if name not in layer]
+    if missing:
+        raise ValueError(
+            "plot_cell draws an LSTM, which has the quantities "
+            f"{', '.join(NAMES)}. {layer.path} has {', '.join(layer)}, and no "
+            f"{', '.join(missing)}"
+        )
+
+
+def _heading(title: str, unit: int | None, units: int) -> tuple[str, str]:
+    bars = "Bars: how open the gate is, from 0 to 1."
+    if unit is not None:
+        return (
+            f"{title}, unit {unit}",
+            f"Lines: wide where large; purple above 0, orange below. {bars}",
+        )
+    return (
+        f"{title}, mean of {units} units",
+        "Means of the factors i, f, V, and of the absolute values of the "
+        f"rest. Lines: wide where large. {bars}",
+    )
+
+
+def _read_step(values: LSTMStep, read: np.ndarray, step: int) -> int:
+    """The step itself, or where it is masked, the one it repeats."""
+    # A layer that reads backwards repeats a later one.
+    for near in (*read[read <= step][-1:], *read[read >= step][:1]):
+        if all(
+            np.array_equal(it[near], it[step], equal_nan=True)
+            for it in by_name(values).values()
+        ):
+            return int(near)
+    raise ValueError(
+        f"step {step} is masked, and nothing was read up to it. {_extent(read)}"
+    )
+
+
+def _extent(read: np.ndarray) -> str:
+    if not read.size:
+        return "No step of the row was read."
+    return f"Steps of the row were read from {read[0]} to {read[-1]}."
+
+
+def _step_before(
+    values: LSTMStep,
+    read: np.ndarray,
+    step: int,
+    tolerance: float,
+) -> int | None:
+    """Where the step's memories came from, or `None`: it is not in the trace.
+
+    It is the step whose long-term memory the forget gate was given: in a
+    layer that reads backwards the next, and where steps were left out of the
+    trace, neither.
+    """
+    memory = values.remember_gate.long_term_memory
+    forget = values.forget_gate
+    near = [*read[read < step][-1:], *read[read > step][:1]]
+    misses = {
+        int(it): np.abs(
+            forget.forget_factor[step] * memory[it] - forget.kept[step]
+        ).max()
+        / max(1.0, np.abs(memory[it]).max())
+        for it in near
+    }
+    best = min(misses, key=lambda it: misses[it], default=None)
+    return best if best is not None and misses[best] < tolerance else None
+
+
+def _variant_of(values: LSTMStep, read: np.ndarray, tolerance: float) -> str:
+    """Which memory the use gate read, judged by what it made of it."""
+    memory = np.tanh(values.remember_gate.long_term_memory[read])
+    useful = values.use_gate.useful_memory[read]
+    close = np.allclose(useful, memory, rtol=0, atol=tolerance)
+    return "standard" if close else "lesson"
+
+
+def _numbers(
+    values: LSTMStep, step: int, before: int | None, unit: int | None
+) -> Numbers:
+    """The numbers of one unit, or the means of all."""
+
+    def number(name: str, units: np.ndarray) -> float:
+        if unit is not None:
+            return float(units[unit])
+        is_factor = name in GateLSTMCell.anatomy.factors
+        return float((units if is_factor else np.abs(units)).mean())
+
+    def at(place: int) -> LSTMStep:
+        named = by_name(values).items()
+        numbers = {name: number(name, it[place]) for name, it in named}
+        return from_names(LSTMStep, numbers)
+
+    return Numbers(at(step), None if before is None else at(before))

@@ -1,0 +1,118 @@
+"""How far back the gradient reaches: a line for each memory."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from keras_gatelstm.inspect.plots import style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# What `gradient_flow` gives.
+Flow = Mapping[str, np.ndarray]
+FLOOR = 1e-12
+
+
+def plot_gradient_flow(flow: Flow | Mapping[str, Flow]) -> "Figure":
+    """The gradient of the loss by each memory, by the steps back in time.
+
+    ```
+    norm(steps back) / norm(0 steps back, of all memories of the layer)
+    ```
+
+    on a logarithmic scale, each norm the mean over the rows. A line that
+    falls is a gradient that vanishes: what was read so far back is not
+    learnt from. Steps back are counted from the last one that a gradient
+    reaches.
+
+    Args:
+        flow: What `gradient_flow` gave; or several of them by the names of
+            their models, each of a colour of its own.
+
+    Returns:
+        The figure. Of an LSTM, the long-term memory is drawn through and the
+        short-term memory dashed.
+
+    Raises:
+        ImportError: if matplotlib is not installed.
+        ValueError: if there is nothing to draw, or no gradient reaches any
+            step.
+
+    Example:
+
+    >>> from keras_gatelstm.inspect.gradient_flow import gradient_flow
+    >>> from keras_gatelstm.inspect.plots import plot_gradient_flow
+    >>> def flow(layer):
+    ...     model = keras.Sequential([keras.Input((9, 3)), layer])
+    ...     model.compile(loss="mse")
+    ...     return gradient_flow(model, np.ones((2, 9, 3)), np.ones((2, 4)))
+    >>> figure = plot_gradient_flow(
+    ...     {"RNN": flow(GateRNN(4)), "GRU": flow(GateGRU(4))}
+    ... )
+    >>> [line.get_label() for line in figure.axes[0].lines]
+    ['RNN', 'GRU']
+    """
+    flows = _by_model(flow)
+    figure = style.new_figure(7, 4.8)
+    axes = figure.subplots()
+    for number, (model, norms) in enumerate(flows.items()):
+        for label, is_main, shares in _shares(model, norms):
+            axes.plot(
+                np.where(shares > FLOOR, shares, np.nan),
+                color=style.PALETTE[number % len(style.PALETTE)],
+                linestyle="-" if is_main else "--",
+                marker="." if len(shares) == 1 else None,
+                label=style.plain(label),
+            )
+    axes.set_yscale("log")
+    axes.grid(axis="y", color="0.9")
+    axes.set_xlabel("steps back in time")
+    axes.set_ylabel("norm of dLoss/dMemory,\nrelative to the last step's")
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.legend(
+        loc="outside lower center",
+        ncols=2 if len(axes.lines) > 3 else 3,
+        frameon=False,
+        fontsize=9,
+    )
+    return figure
+
+
+def _by_model(flow: Flow | Mapping[str, Flow]) -> Mapping[str, Flow]:
+    if not flow or not all(
+        isinstance(it, np.ndarray) or it for it in flow.values()
+    ):
+        raise ValueError(
+            "plot_gradient_flow needs what gradient_flow gave. "
+            f"Received: {flow!r}"
+        )
+    if any(isinstance(it, np.ndarray) for it in flow.values()):
+        return {"": flow}  # type: ignore[dict-item]
+    return flow  # type: ignore[return-value]
+
+
+def _shares(model: str, flow: Flow) -> Iterator[tuple[str, bool, np.ndarray]]:
+    """A line's label, whether it is the memory that lasts longest, its height.
+
+    That memory is the last of a layer's, as in a cell's description.
+    """
+    layers: dict[str, dict[str, np.ndarray]] = {}
+    for path, norms in flow.items():
+        layer, _, memory = path.rpartition("/")
+        layers.setdefault(layer, {})[memory] = norms.mean(axis=0)[::-1]
+    for layer, memories in layers.items():
+        whole = np.sqrt(sum(norms**2 for norms in memories.values()))
+        reached = np.flatnonzero(whole)
+        if not reached.size:
+            raise ValueError(f"no gradient reaches any step of {layer}")
+        first = reached[0]
+        for memory, norms in memories.items():
+            parts = [model] * bool(model)
+            if not model or len(layers) > 1:
+                parts.append(layer)
+            if len(memories) > 1:
+                parts.append(memory)
+            is_main = memory == list(memories)[-1]
+            yield ", ".join(parts), is_main, norms[first:] / whole[first]

@@ -1,0 +1,119 @@
+"""How often gates are nearly shut and nearly open: a scatter of units."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from keras_gatelstm.inspect import statistics
+from keras_gatelstm.inspect.plots import style
+from keras_gatelstm.inspect.trace import GateTrace, LayerTrace, as_layer
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def plot_saturation(
+    trace: GateTrace | LayerTrace,
+    layer: str | None = None,
+    quantities: str | Sequence[str] | None = None,
+) -> "Figure":
+    """Each unit of a gate, by how often it is open and how often shut.
+
+    To the right, the share of the steps at which the unit's factor is above
+    0.9 (right saturated); upwards, the share at which it is below 0.1 (left
+    saturated). Units on the diagonal are always one or the other; those near
+    the corner at 0 are gates that let a part through. All rows count, without
+    the steps that were masked.
+
+    Args:
+        trace: The trace, or a layer of it, which has no tokens to show.
+        layer: The layer's path in the trace; may be left out where there is
+            one.
+        quantities: The names of the factors to draw, one panel each.
+            Default: all that the layer has.
+
+    Returns:
+        The figure, with a panel for each factor.
+
+    Raises:
+        ImportError: if matplotlib is not installed.
+        KeyError: if there is no such layer or quantity.
+        ValueError: if a quantity is no factor, the layer has none, or all
+            its steps were masked; if no layer is named where there are
+            several.
+
+    Example:
+
+    >>> from keras_gatelstm.inspect.plots import plot_saturation
+    >>> trace = record_gates(GateGRU(4), np.ones((2, 5, 3)))
+    >>> figure = plot_saturation(trace)
+    >>> [axes.get_title() for axes in figure.axes]
+    ['reset_factor', 'update_factor']
+
+    References:
+        Karpathy, Johnson and Li, "Visualizing and Understanding Recurrent
+        Networks", 2015, section 4.2.
+    """
+    traced = as_layer(trace, layer)
+    names = _factors(traced, quantities)
+    if traced.mask is not None and not traced.mask.any():
+        raise ValueError(
+            f"{traced.path} has no steps to count: all of them were masked"
+        )
+    figure = style.new_figure(3.3 * len(names) + 0.5, 4.3)
+    # Square panels keep their margins only in this layout.
+    figure.set_layout_engine("compressed")
+    panels = figure.subplots(
+        1, len(names), sharex=True, sharey=True, squeeze=False
+    )
+    for name, axes in zip(names, panels[0], strict=True):
+        _draw(axes, traced, name)
+    panels[0, 0].set_ylabel(
+        f"share of steps below {statistics.LOW}\n(left saturated)"
+    )
+    figure.suptitle(
+        f"{style.plain(traced.path)}, a point for each unit", fontsize=11
+    )
+    return figure
+
+
+def _factors(
+    layer: LayerTrace, wanted: str | Sequence[str] | None
+) -> list[str]:
+    available = layer.factors
+    if not available:
+        raise ValueError(
+            f"{layer.path} has no factors from 0 to 1, as gates have. "
+            f"It has {', '.join(layer)}"
+        )
+    names = available if wanted is None else style.names_of(layer, wanted)
+    for name in names:
+        if name not in available:
+            raise ValueError(
+                f"quantities must be factors: {', '.join(available)}. "
+                f"Received: {name!r}"
+            )
+    return names
+
+
+def _draw(axes: "Axes", layer: LayerTrace, name: str) -> None:
+    shares = statistics.saturation(layer, name)
+    axes.plot([0, 1], [1, 0], color=style.GREY, linewidth=0.8, linestyle="--")
+    axes.scatter(
+        shares.high,
+        shares.low,
+        s=28,
+        color=style.BLUE,
+        edgecolor="white",
+        linewidth=0.5,
+        alpha=0.6,
+        zorder=2,
+        # Units at the edges are the ones to see whole.
+        clip_on=False,
+    )
+    axes.set_title(name, fontsize=10)
+    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), box_aspect=1)
+    axes.set_xlabel(
+        f"share of steps above {statistics.HIGH}\n(right saturated)"
+    )
+    axes.spines[["top", "right"]].set_visible(False)

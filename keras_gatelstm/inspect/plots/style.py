@@ -1,0 +1,192 @@
+"""What the pictures share: figures, colours, tokens on an axis, masks."""
+
+import operator
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from keras_gatelstm.inspect.trace import GateTrace, LayerTrace, Rows
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Okabe and Ito, "Color Universal Design", 2008.
+BLACK, BLUE, VERMILLION, GREEN = "#000000", "#0072B2", "#D55E00", "#009E73"
+ORANGE, PURPLE = "#E69F00", "#CC79A7"
+# Of things that are compared.
+PALETTE = (VERMILLION, GREEN, BLUE, BLACK, PURPLE, ORANGE)
+SEQUENTIAL, DIVERGING = "cividis", "PuOr"
+GREY = "#555555"
+
+STEP, WIDEST, NARROWEST = 0.11, 24.0, 6.0
+LABEL_SIZE, LETTER = 7, 0.07
+LONGEST_TOKEN = 20
+# DejaVu Sans, matplotlib's own font, has these; it has no "␍".
+MARKS = {"\n": "⏎", "\t": "⇥"}
+
+
+def new_figure(width: float, height: float) -> "Figure":
+    """An empty figure, in inches, that belongs to no window.
+
+    Raises:
+        ImportError: if matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError(
+            "pictures need matplotlib: pip install matplotlib"
+        ) from error
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def numbers(array: np.ndarray) -> np.ndarray:
+    """As float32: matplotlib draws no bfloat16."""
+    return np.asarray(array, "float32")
+
+
+def names_of(
+    layer: LayerTrace, wanted: str | Sequence[str] | None
+) -> list[str]:
+    """The quantities asked for; all, if `wanted` is `None`.
+
+    Raises:
+        KeyError: if the layer has no such quantity.
+        ValueError: if none is asked for.
+    """
+    if wanted is None:
+        return list(layer)
+    names = [wanted] if isinstance(wanted, str) else list(wanted)
+    for name in names:
+        layer[name]
+    if not names:
+        raise ValueError(
+            "quantities must name one or more. "
+            f"Received: {wanted!r}. Available: {', '.join(layer)}"
+        )
+    return names
+
+
+def places(name: str, wanted: Rows | None, count: int) -> list[int]:
+    """Numbers from 0, of what may be counted from the end; `None` for all.
+
+    Raises:
+        IndexError: if one is not from 0 to `count - 1`.
+        ValueError: if there is none.
+    """
+    if wanted is None:
+        wanted = slice(None)
+    if isinstance(wanted, slice):
+        found = list(range(count)[wanted])
+    else:
+        found = [operator.index(it) for it in np.atleast_1d(wanted).tolist()]
+    if not found:
+        raise ValueError(
+            f"{name} must name one or more, from 0 to {count - 1}. "
+            f"Received: {wanted!r}"
+        )
+    for number in found:
+        if not -count <= number < count:
+            raise IndexError(
+                f"{name} must be from 0 to {count - 1}. Received: {number}"
+            )
+    return [number % count for number in found]
+
+
+def place(name: str, wanted: int, count: int) -> int:
+    """One number, as `places` gives it."""
+    return places(name, operator.index(wanted), count)[0]
+
+
+def tokens_of(
+    trace: GateTrace | LayerTrace, layer: LayerTrace, row: int
+) -> list[str] | None:
+    """Return the token at each step of a row, as text to see."""
+    tokens = trace.tokens if isinstance(trace, GateTrace) else None
+    if tokens is None or tokens.shape != layer.shape[:2]:
+        # A layer of another length, after pooling, reads other things.
+        return None
+    return [visible(token) for token in tokens[row]]
+
+
+def visible(token: Any) -> str:
+    """The token, with marks for what would leave no trace on paper."""
+    if isinstance(token, bytes):
+        token = token.decode("utf-8", "replace")
+    text = re.sub("^ +| +$", lambda blanks: "␣" * len(blanks[0]), str(token))
+    seen = [
+        it if it.isprintable() else MARKS.get(it, repr(it)[1:-1]) for it in text
+    ]
+    whole = "".join(seen) or "∅"
+    if len(whole) > LONGEST_TOKEN:
+        whole = whole[: LONGEST_TOKEN - 1] + "…"
+    return whole
+
+
+def plain(text: str) -> str:
+    """Text that matplotlib does not take for mathematics."""
+    return text.replace("$", r"\$")
+
+
+def width_of(steps: int) -> float:
+    """How wide a panel over so many steps is, in inches."""
+    return min(max(STEP * steps, NARROWEST), WIDEST)
+
+
+def every(count: int, room: float) -> int:
+    """Labels one of how many, so that there are at most `room` of them."""
+    rounds = (step * 10**power for power in range(9) for step in (1, 2, 5))
+    return next(step for step in rounds if count <= room * step)
+
+
+def label_steps(
+    axes: "Axes", tokens: list[str] | None, mask: np.ndarray | None, steps: int
+) -> bool:
+    """Puts tokens on the x axis, or the numbers of the steps.
+
+    Returns:
+        Whether they stand upright, so that there is room for a line of them
+        under each panel.
+    """
+    width = width_of(steps)
+    step = every(steps, (width + STEP / 2) / STEP)
+    caption = "step"
+    if tokens is None:
+        step = every(steps, width / 0.5)
+        labels = [str(number) for number in range(0, steps, step)]
+    else:
+        labels = tokens[::step]
+        if step > 1:
+            caption += f", one token of {step} shown"
+    if mask is not None and not mask.all():
+        caption += ", hatched where masked"
+    upright = max(map(len, labels)) * LETTER <= step * width / steps
+    axes.set_xticks(
+        range(0, steps, step),
+        [plain(label) for label in labels],
+        fontsize=LABEL_SIZE,
+        rotation=0 if upright else 90,
+    )
+    axes.tick_params(axis="x", length=2)
+    axes.set_xlabel(caption, fontsize=9)
+    return upright
+
+
+def mark_masked(axes: "Axes", mask: np.ndarray | None) -> None:
+    """Hatches the steps that were masked."""
+    if mask is None:
+        return
+    edges = np.flatnonzero(np.diff(mask, prepend=True, append=True))
+    for start, stop in edges.reshape(-1, 2):
+        axes.axvspan(
+            start - 0.5,
+            stop - 0.5,
+            facecolor="0.9",
+            edgecolor="0.6",
+            hatch="////",
+            linewidth=0,
+            zorder=3,
+        )

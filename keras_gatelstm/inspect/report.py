@@ -1,0 +1,282 @@
+"""Write a trace as one HTML page to explore in a browser.
+
+A quantity's values become levels between its least and its greatest, a byte
+each; all of them one after the other, `(units, time)` each, are compressed and
+written in base64. Where one of them is not finite, the quantity's last level
+stands for that.
+"""
+
+import base64
+import json
+import zlib
+from dataclasses import dataclass
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_gatelstm.core.anatomy import Kind, Quantity
+from keras_gatelstm.core.files import move_into, stage_in
+from keras_gatelstm.inspect import statistics
+from keras_gatelstm.inspect.trace import GateTrace, LayerTrace
+
+MOST_BYTES = 5_000_000
+# As fine as the file's size allows.
+LEVELS = (256, 128, 64, 32)
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A quantity as levels.
+
+    Args:
+        name: The quantity's name.
+        kind: Its kind: factor, memory or value.
+        low: The value of level 0.
+        high: The value of the last level, or of the one before, where the
+            last is for values that are not finite.
+        most: The size of value that has the strongest colour: few are larger.
+        gaps: Whether there are values that are not finite.
+        levels: `(units, time)`, uint8.
+    """
+
+    name: str
+    kind: Kind
+    low: float
+    high: float
+    most: float
+    gaps: bool
+    levels: np.ndarray
+
+
+def write_report(
+    trace: GateTrace, path: str | Path, title: str = "Gates", row: int = 0
+) -> Path:
+    """Writes one HTML file to explore a trace in a browser, with no network.
+
+    It shows the text coloured by any quantity of any unit, a heat map of the
+    quantity over all units, how saturated every gate is, and the units ranked
+    by what of the text they go with and by how long they remember. Numbers
+    are rounded to 256 levels between a quantity's least and greatest, or to
+    fewer in a trace of millions; the page says to how many.
+
+    Args:
+        trace: The trace; with its tokens, the text is there to read.
+        path: The file to write. It appears whole, and has at most 5 MB.
+        title: The page's title. Default `"Gates"`.
+        row: Which row of the batch to show. Default 0.
+
+    Returns:
+        The path.
+
+    Raises:
+        TypeError: if `trace` is no `GateTrace`.
+        ValueError: if there is no such row, or the trace is too large.
+
+    Example:
+
+    >>> import tempfile
+    >>> from keras_gatelstm.inspect.report import write_report
+    >>> trace = record_gates(GateLSTM(4), np.ones((1, 5, 3)), tokens="hello")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     page = write_report(trace, f"{folder}/report.html").read_text()
+    >>> "forget_factor" in page
+    True
+    """
+    path = Path(path)
+    page = _small_enough(trace, title, _checked_row(trace, row))
+    with stage_in(path.parent) as stage:
+        (stage / path.name).write_text(page, encoding="utf-8")
+        move_into(stage, path.parent)
+    return path
+
+
+def _checked_row(trace: GateTrace, row: int) -> int:
+    if not isinstance(trace, GateTrace):
+        raise TypeError(
+            "trace must be a GateTrace, as record_gates gives it. "
+            f"Received: {trace!r}"
+        )
+    batch = next(iter(trace.values())).shape[0]
+    if not 0 <= row < batch:
+        raise ValueError(
+            f"row must be from 0 to {batch - 1}. Received: row={row}"
+        )
+    return row
+
+
+def _small_enough(trace: GateTrace, title: str, row: int) -> str:
+    for count in LEVELS:
+        page = _page(trace, title, row, count)
+        if len(page.encode("utf-8")) <= MOST_BYTES:
+            return page
+    raise ValueError(
+        "The trace is too large for a page of 5 MB: cut it, with "
+        "trace.select(time=slice(0, 2000)) or trace.select(units=[...]). "
+        f"It has {', '.join(map(repr, trace.values()))}"
+    )
+
+
+def _page(trace: GateTrace, title: str, row: int, count: int) -> str:
+    packed = [pack(layer, row, count) for layer in trace.values()]
+    data = {
+        "levels": count,
+        "tokens": _tokens(trace, row),
+        "layers": [
+            _layer(layer, quantities, trace, row)
+            for layer, quantities in zip(trace.values(), packed, strict=True)
+        ],
+    }
+    numbers = [it.levels for quantities in packed for it in quantities]
+    parts = {
+        "TITLE": escape(title),
+        "STYLE": _file("page.css"),
+        # A token may be "</script>".
+        "DATA": json.dumps(data, allow_nan=False).replace("<", "\\u003c"),
+        "NUMBERS": encode(numbers),
+        "PROGRAM": _file("numbers.js") + _file("page.js"),
+    }
+    page = _file("page.html")
+    head, *rest = page.split("{{")
+    pieces = [head]
+    for piece in rest:
+        name, _, after = piece.partition("}}")
+        pieces += [parts[name], after]
+    return "".join(pieces)
+
+
+def _file(name: str) -> str:
+    return (files("keras_gatelstm.inspect") / "page" / name).read_text("utf-8")
+
+
+def _tokens(trace: GateTrace, row: int) -> list[str]:
+    if trace.tokens is not None:
+        return [str(token) for token in trace.tokens[row]]
+    time = next(iter(trace.values())).shape[1]
+    return [str(step) for step in range(time)]
+
+
+def _layer(
+    layer: LayerTrace, packed: list[Packed], trace: GateTrace, row: int
+) -> dict[str, Any]:
+    """What the page says of a layer beside its numbers."""
+    _, time, units = layer.shape
+    mask = None if layer.mask is None else layer.mask[row].astype(int).tolist()
+    return {
+        "path": layer.path,
+        "units": units,
+        "time": time,
+        "mask": mask,
+        "rows": layer.shape[0],
+        "main": layer.main_memory,
+        "quantities": [
+            {
+                "name": it.name,
+                "kind": it.kind,
+                "low": it.low,
+                "high": it.high,
+                "most": it.most,
+                "gaps": it.gaps,
+            }
+            for it in packed
+        ],
+        **_over_all_rows(layer),
+        "goes_with": _goes_with(layer, trace, row),
+    }
+
+
+def _over_all_rows(layer: LayerTrace) -> dict[str, Any]:
+    if layer.mask is not None and not layer.mask.any():
+        return {"saturation": {}, "half_life": None}
+    shares = {name: _shares(layer, name) for name in layer.factors}
+    return {"saturation": shares, "half_life": _half_lives(layer)}
+
+
+def _shares(layer: LayerTrace, quantity: str) -> dict[str, list[float]]:
+    share = statistics.saturation(layer, quantity)
+    return {
+        "low": share.low.round(4).tolist(),
+        "high": share.high.round(4).tolist(),
+    }
+
+
+def _half_lives(layer: LayerTrace) -> list[float | str | None] | None:
+    """Steps; `"∞"` where all is kept, `None` where a factor is no number."""
+    if layer.keeping_factor is None:
+        return None
+    with np.errstate(invalid="ignore"):
+        found = statistics.half_life(layer)
+    return [
+        None if np.isnan(it) else "∞" if np.isinf(it) else round(float(it), 2)
+        for it in found
+    ]
+
+
+def _goes_with(
+    layer: LayerTrace, trace: GateTrace, row: int
+) -> list[tuple[str, float]] | None:
+    """For each unit, the property of the text that its memory goes with."""
+    if trace.tokens is None or layer.shape[1] != trace.tokens.shape[1]:
+        return None
+    tokens = [str(it) for it in trace.tokens[row]]
+    properties = (
+        statistics.text_properties("".join(tokens))
+        if all(len(it) == 1 for it in tokens)
+        else {}
+    )
+    if not properties:
+        return None
+    only = trace.select(batch=row)[layer.path]
+    if only.mask is not None and not only.mask.any():
+        return None
+    memory = layer.main_memory
+    names = list(properties)
+    with np.errstate(invalid="ignore", over="ignore"):
+        table = np.stack(
+            [
+                statistics.correlations(only, memory, properties[it])
+                for it in names
+            ]
+        )
+    best = np.abs(table).argmax(axis=0)
+    return [
+        (names[it], round(float(table[it, unit]), 3))
+        for unit, it in enumerate(best)
+    ]
+
+
+def pack(layer: LayerTrace, row: int, count: int) -> list[Packed]:
+    """A row of every quantity of a layer, in so many levels."""
+    return [
+        _packed(layer.anatomy[name], values[row].astype("float32").T, count)
+        for name, values in layer.items()
+    ]
+
+
+def _packed(quantity: Quantity, values: np.ndarray, count: int) -> Packed:
+    is_finite = np.isfinite(values)
+    gaps = not is_finite.all()
+    finite = values[is_finite].astype("float64") if is_finite.any() else [0.0]
+    low, high = float(np.min(finite)), float(np.max(finite))
+    if quantity.kind == "factor":
+        low, high = min(low, 0.0), max(high, 1.0)
+    if high == low:
+        high = low + 1.0
+    known = np.where(is_finite, values, low).astype("float64")
+    scaled = (known - low) / (high - low) * (count - 1 - gaps)
+    levels = np.where(is_finite, np.rint(scaled), count - 1).astype(np.uint8)
+    most = float(np.percentile(np.abs(finite), 99)) or 1.0
+    return Packed(quantity.name, quantity.kind, low, high, most, gaps, levels)
+
+
+def encode(levels: list[np.ndarray]) -> str:
+    """All levels as one text."""
+    numbers = b"".join(np.ascontiguousarray(it).tobytes() for it in levels)
+    return base64.b64encode(zlib.compress(numbers, 9)).decode("ascii")
+
+
+def decode(text: str) -> np.ndarray:
+    """The levels that `encode` wrote, flat."""
+    return np.frombuffer(zlib.decompress(base64.b64decode(text)), np.uint8)

@@ -1,0 +1,352 @@
+"""What was recorded: every quantity of every layer, by name."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Self, TypedDict
+
+import numpy as np
+
+from keras_gatelstm.core.anatomy import Anatomy, Quantity
+from keras_gatelstm.inspect import trace_files
+
+_UNDESCRIBED = Anatomy(())
+Rows = int | slice | Sequence[int] | np.ndarray
+
+
+@dataclass(frozen=True, repr=False)
+class LayerTrace(Mapping[str, np.ndarray]):
+    """The quantities of one layer, by name, `(batch, time, units)` each.
+
+    Args:
+        path: Where the layer is in the model.
+        quantities: Their values, by name: those of the cell's `activity`.
+        mask: `None`, or booleans `(batch, time)`: `False` where a step was
+            masked. There, every quantity is what it was at the step before.
+        anatomy: The description of the quantities, the cell's. Default:
+            each is a value, none a factor or a memory.
+
+    Raises:
+        ValueError: if a quantity is not described.
+    """
+
+    path: str
+    quantities: dict[str, np.ndarray]
+    mask: np.ndarray | None = None
+    anatomy: Anatomy = _UNDESCRIBED
+
+    def __post_init__(self) -> None:
+        if not self.anatomy.quantities:
+            values = [Quantity(it, name=it, gate=it) for it in self.quantities]
+            object.__setattr__(self, "anatomy", Anatomy(tuple(values)))
+        missing = set(self.quantities) - set(self.anatomy.names)
+        if missing:
+            raise ValueError(
+                f"anatomy of {self.path} must describe every quantity. "
+                f"Received: none of {', '.join(sorted(missing))}"
+            )
+
+    def __getitem__(self, quantity: str) -> np.ndarray:
+        if quantity not in self.quantities:
+            raise KeyError(
+                unknown("quantity", quantity, self.quantities, self.path)
+            )
+        return self.quantities[quantity]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.quantities)
+
+    def __len__(self) -> int:
+        return len(self.quantities)
+
+    def __repr__(self) -> str:
+        return f"LayerTrace({self.path!r}, {self.shape}: {', '.join(self)})"
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """`(batch, time, units)`."""
+        batch, time, units = next(iter(self.quantities.values())).shape
+        return batch, time, units
+
+    @property
+    def factors(self) -> list[str]:
+        """Names of the quantities from 0 to 1, by which gates are open."""
+        return [name for name in self if name in self.anatomy.factors]
+
+    @property
+    def main_memory(self) -> str:
+        """Name of the memory that lasts longest."""
+        memory = self.anatomy.main_memory
+        if memory is None or memory.name not in self:
+            return list(self)[-1]
+        return memory.name
+
+    @property
+    def keeping_factor(self) -> str | None:
+        """Name of the factor that says how much of it a step keeps."""
+        memory = self.anatomy.main_memory
+        if memory is None or memory.kept_by not in self.quantities:
+            return None
+        return memory.kept_by
+
+    def unmasked(self, quantity: str) -> np.ndarray:
+        """A quantity's values at all steps that are not masked.
+
+        Returns:
+            `(steps, units)`, of all rows, one after the other.
+        """
+        values = self[quantity]
+        if self.mask is None:
+            return values.reshape(-1, values.shape[-1])
+        return values[self.mask]
+
+
+class _Described(TypedDict, total=False):
+    mask: np.ndarray
+    anatomy: Anatomy
+
+
+@dataclass(frozen=True, repr=False)
+class GateTrace(Mapping[str, LayerTrace]):
+    """What every gate of a model did, at every step.
+
+    `trace["gate_lstm"]` is a layer's `LayerTrace`;
+    `trace["gate_lstm/forget_factor"]` a quantity of it, `(batch, time,
+    units)`. Where there is one layer, `trace["forget_factor"]` will do.
+
+    Args:
+        layers: The layers' traces, by the path of the layer.
+        tokens: `None`, or what stands at each step: tokens or timestamps,
+            `(batch, time)`.
+    """
+
+    layers: dict[str, LayerTrace]
+    tokens: np.ndarray | None = None
+
+    def __getitem__(self, key: str) -> Any:
+        if key in self.layers:
+            return self.layers[key]
+        path, _, quantity = key.rpartition("/")
+        if not path and len(self.layers) == 1:
+            return self.only_layer()[quantity]
+        if path in self.layers:
+            return self.layers[path][quantity]
+        raise KeyError(unknown("layer", path or key, self.layers, "the trace"))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.layers)
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __repr__(self) -> str:
+        return f"GateTrace({', '.join(map(repr, self.layers.values()))})"
+
+    def only_layer(self) -> LayerTrace:
+        """The one layer there is.
+
+        Raises:
+            ValueError: if there are more.
+        """
+        if len(self.layers) > 1:
+            raise ValueError(
+                "The trace has several layers: name one. "
+                f"It has {', '.join(self.layers)}"
+            )
+        return next(iter(self.layers.values()))
+
+    def layer(self, path: str | None = None) -> LayerTrace:
+        """The layer at this path; the only one, if none is named."""
+        if path is None:
+            return self.only_layer()
+        if path not in self.layers:
+            raise KeyError(unknown("layer", path, self.layers, "the trace"))
+        return self.layers[path]
+
+    def select(
+        self,
+        batch: Rows | None = None,
+        time: Rows | None = None,
+        units: Rows | None = None,
+    ) -> Self:
+        """A part of the trace; axes stay, also where one place is left.
+
+        Args:
+            batch: The rows: a number, a slice, or several numbers.
+            time: The steps.
+            units: The units, the same of every layer.
+
+        Raises:
+            IndexError: if there is no such row, step or unit.
+
+        Example:
+
+        >>> trace = record_gates(GateLSTM(4), np.ones((2, 9, 3)))
+        >>> trace.select(batch=0, time=slice(2, 5)).only_layer().shape
+        (1, 3, 4)
+        """
+
+        def part(array: np.ndarray) -> np.ndarray:
+            for axis, places in enumerate([batch, time, units][: array.ndim]):
+                array = _taken(array, places, axis)
+            return array
+
+        layers = {
+            path: replace(
+                layer,
+                quantities={name: part(it) for name, it in layer.items()},
+                mask=None if layer.mask is None else part(layer.mask),
+            )
+            for path, layer in self.layers.items()
+        }
+        tokens = None if self.tokens is None else part(self.tokens)
+        return type(self)(layers, tokens)
+
+    def to_dict(self) -> dict[str, np.ndarray]:
+        """Return every array by name.
+
+        Returns:
+            `layer/quantity`, `layer/mask`, `layer/anatomy` (JSON) and
+            `tokens`.
+        """
+        arrays = {
+            f"{path}/{name}": value
+            for path, layer in self.layers.items()
+            for name, value in layer.items()
+        }
+        for path, layer in self.layers.items():
+            if layer.mask is not None:
+                arrays[f"{path}/mask"] = layer.mask
+            config = layer.anatomy.get_config()
+            arrays[f"{path}/anatomy"] = np.array(json.dumps(config))
+        if self.tokens is not None:
+            arrays["tokens"] = self.tokens
+        return arrays
+
+    @classmethod
+    def from_dict(cls, arrays: Mapping[str, np.ndarray]) -> Self:
+        """Make the trace whose `to_dict` this is."""
+        quantities: dict[str, dict[str, np.ndarray]] = {}
+        others: dict[str, dict[str, np.ndarray]] = {}
+        for key, array in arrays.items():
+            path, _, name = key.rpartition("/")
+            kind = others if name in ("mask", "anatomy") else quantities
+            if path:
+                kind.setdefault(path, {})[name] = array
+        layers = {
+            path: LayerTrace(path, values, **_read(others.get(path, {})))
+            for path, values in quantities.items()
+        }
+        return cls(layers, arrays.get("tokens"))
+
+    def save(self, path: str | Path) -> Path:
+        """Write the trace to a file, `.npz` or `.h5`; see `trace_files`."""
+        return trace_files.save(self.to_dict(), Path(path))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Reads what `save` wrote.
+
+        It reads numbers and words of that file alone: no pickle, no other
+        files that HDF5 can refer to.
+
+        Raises:
+            FileNotFoundError: if the file is not there.
+            ValueError: if there is no trace in it.
+        """
+        return cls.from_dict(trace_files.load(Path(path)))
+
+    def to_xarray(self) -> Any:
+        """The trace as an `xarray.Dataset`, a variable for each quantity.
+
+        Its dimensions are `batch`, `time`, and `unit`; where layers differ in
+        size, `unit_<layer>`. Tokens become the coordinate `token`.
+
+        Raises:
+            ImportError: if xarray is not installed.
+        """
+        try:
+            import xarray
+        except ImportError as error:
+            raise ImportError(
+                "to_xarray needs xarray: pip install xarray"
+            ) from error
+        sizes = {layer.shape[1:] for layer in self.values()}
+        variables: dict[str, Any] = {}
+        for path, layer in self.items():
+            time, unit = "time", "unit"
+            if len(sizes) > 1:
+                time, unit = f"time_{path}", f"unit_{path}"
+            for name, value in layer.items():
+                variables[f"{path}/{name}"] = (("batch", time, unit), value)
+            if layer.mask is not None:
+                variables[f"{path}/mask"] = (("batch", time), layer.mask)
+        coordinates = {}
+        if self.tokens is not None and len(sizes) == 1:
+            coordinates["token"] = (("batch", "time"), self.tokens)
+        # "/" would make groups of them, in files.
+        named = {key.replace("/", "."): it for key, it in variables.items()}
+        return xarray.Dataset(named, coordinates)
+
+
+def as_layer(
+    trace: GateTrace | LayerTrace, path: str | None = None
+) -> LayerTrace:
+    """Return the layer of a trace at `path`, or the only one; a layer itself.
+
+    Raises:
+        KeyError: if there is no layer at `path`.
+        TypeError: if it is neither a trace nor a layer of one.
+        ValueError: if `path` is `None`, and there are several layers.
+    """
+    if isinstance(trace, GateTrace):
+        return trace.layer(path)
+    if not isinstance(trace, LayerTrace):
+        raise TypeError(
+            "trace must be a GateTrace, as record_gates returns it, or a "
+            f"layer of one. Received: {trace!r}"
+        )
+    if path not in (None, trace.path):
+        raise KeyError(unknown("layer", str(path), {trace.path: trace}, "it"))
+    return trace
+
+
+def _read(arrays: dict[str, np.ndarray]) -> _Described:
+    """Read what a layer's arrays say beside its quantities."""
+    found: _Described = {}
+    if "mask" in arrays:
+        found["mask"] = arrays["mask"]
+    if "anatomy" in arrays:
+        config = json.loads(str(arrays["anatomy"]))
+        found["anatomy"] = Anatomy.from_config(config)
+    return found
+
+
+def _taken(array: np.ndarray, places: Rows | None, axis: int) -> np.ndarray:
+    if places is None:
+        return array
+    if isinstance(places, slice):
+        return array[(slice(None),) * axis + (places,)]
+    numbers = np.atleast_1d(places)
+    try:
+        return np.take(array, numbers, axis=axis)
+    except IndexError:
+        names = ("batch", "time", "units")
+        raise IndexError(
+            f"{names[axis]} must be from 0 to {array.shape[axis] - 1}. "
+            f"Received: {places!r}"
+        ) from None
+
+
+def unknown(
+    kind: str, received: str, available: Mapping[str, Any], where: str
+) -> str:
+    """Says what there is, and what was likely meant."""
+    close = get_close_matches(received, list(available), 1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    return (
+        f"There is no {kind} {received!r} in {where}.{hint} "
+        f"Available: {', '.join(available)}"
+    )

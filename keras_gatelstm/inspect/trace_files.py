@@ -1,0 +1,260 @@
+"""Traces in files: NumPy's, and HDF5 as LSTMVis reads it.
+
+A trace is here the arrays that `GateTrace.to_dict` returns. In an HDF5 file,
+each quantity is a dataset `layer/quantity` of shape `(batch·time, units)`, the
+rows one after the other, and `word_ids` the number of the token at each of
+these steps; beside it are `lstm.yml` and
+`words.dict`, which LSTMVis finds the datasets by.
+
+References:
+    Strobelt et al., "LSTMVis: A Tool for Visual Analysis of Hidden State
+    Dynamics in Recurrent Neural Networks", 2016; its README, "Adding Your Own
+    Data".
+"""
+
+import json
+import re
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_gatelstm.core.anatomy import Anatomy
+from keras_gatelstm.core.files import move_into, stage_in
+
+SUFFIXES = (".npz", ".h5", ".hdf5")
+Arrays = dict[str, np.ndarray]
+
+
+def save(trace: Arrays, path: Path) -> Path:
+    """Write a trace to a file, atomically.
+
+    Args:
+        trace: The trace's arrays.
+        path: Ends in `.npz`; or in `.h5` or `.hdf5`, and LSTMVis's
+            `lstm.yml` and `words.dict` are written beside it.
+
+    Raises:
+        ValueError: if it ends in nothing of the kind.
+        OSError: if it cannot be written.
+    """
+    _check_suffix(path)
+    with stage_in(path.parent) as stage:
+        if path.suffix == ".npz":
+            arrays: dict[str, Any] = {**trace}
+            np.savez_compressed(stage / path.name, **arrays)
+        else:
+            try:
+                _save_hdf5(trace, stage, path.name)
+            except RuntimeError as error:  # A full disk, in HDF5's words.
+                raise OSError(
+                    f"{path} could not be written: {_reason(error)}"
+                ) from error
+        move_into(stage, path.parent)
+    return path
+
+
+def _reason(error: RuntimeError) -> str:
+    """The system's part of an error of HDF5's."""
+    found = re.search("error message = '([^']+)'", str(error))
+    return found[1] if found else str(error)
+
+
+def load(path: Path) -> Arrays:
+    """Reads a trace's arrays, as `GateTrace.to_dict` names them.
+
+    Raises:
+        FileNotFoundError: if the file is not there.
+        ValueError: if there is no trace in it.
+    """
+    _check_suffix(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no file {path} to load a trace of")
+    try:
+        if path.suffix == ".npz":
+            with np.load(path, allow_pickle=False) as file:
+                arrays = dict(file)
+        else:
+            arrays = _load_hdf5(path)
+        _check(arrays)
+        return arrays
+    except (
+        OSError,
+        KeyError,
+        ValueError,
+        EOFError,
+        MemoryError,
+        AttributeError,
+        TypeError,
+        RecursionError,
+        zipfile.BadZipFile,
+    ) as it:
+        raise ValueError(
+            f"{path} cannot be read as a trace: write it with GateTrace.save. "
+            f"({it})"
+        ) from it
+
+
+def _check_suffix(path: Path) -> None:
+    if path.suffix not in SUFFIXES:
+        raise ValueError(
+            f"path must end in {', '.join(SUFFIXES)}. Received: {path}"
+        )
+
+
+def _save_hdf5(trace: Arrays, folder: Path, name: str) -> None:
+    import h5py
+
+    words, numbers = _words(trace)
+    with h5py.File(folder / name, "w") as file:
+        for key, array in trace.items():
+            path, _, kind = key.rpartition("/")
+            if kind == "anatomy":
+                file.require_group(path).attrs["anatomy"] = str(array)
+            elif path:
+                flat = array.reshape(-1, *array.shape[2:])
+                dataset = file.create_dataset(key, data=flat)
+                dataset.attrs["batch_and_time"] = array.shape[:2]
+        file["word_ids"] = numbers
+        if "tokens" in trace:
+            tokens = trace["tokens"]
+            file["tokens"] = np.char.encode(tokens.astype(str), "utf-8")
+            file["tokens"].attrs["dtype"] = tokens.dtype.str
+    lines = [f"{word} {number}\n" for number, word in enumerate(words)]
+    (folder / "words.dict").write_text("".join(lines), encoding="utf-8")
+    (folder / "lstm.yml").write_text(_lstmvis(trace, name), encoding="utf-8")
+
+
+def _load_hdf5(path: Path) -> Arrays:
+    import h5py
+
+    arrays: Arrays = {}
+
+    def read(key: str, it: Any) -> None:
+        if "anatomy" in it.attrs:
+            arrays[f"{key}/anatomy"] = np.array(it.attrs["anatomy"])
+        elif isinstance(it, h5py.Dataset) and "batch_and_time" in it.attrs:
+            shape = (*it.attrs["batch_and_time"], *it.shape[1:])
+            arrays[key] = _own(it).reshape(shape)
+
+    with h5py.File(path, "r") as file:
+        file.visititems(read)
+        if not arrays:
+            raise ValueError("it has no quantities")
+        if isinstance(file.get("tokens", getlink=True), h5py.HardLink):
+            tokens = file["tokens"]
+            text = np.char.decode(_own(tokens), "utf-8")
+            arrays["tokens"] = text.astype(tokens.attrs["dtype"])
+    return arrays
+
+
+def _check(arrays: Arrays) -> None:
+    """Refuse arrays that `GateTrace.to_dict` would not return."""
+    shapes: dict[str, set[tuple[int, ...]]] = {}
+    names: dict[str, set[str]] = {}
+    for key, array in arrays.items():
+        path, _, name = key.rpartition("/")
+        if name == "anatomy" and path:
+            continue
+        if path:
+            rank = 2 if name == "mask" else 3
+            if array.ndim != rank:
+                raise ValueError(f"{key} has the shape {array.shape}")
+            shapes.setdefault(path, set()).add(array.shape[:2])
+            if name != "mask":
+                names.setdefault(path, set()).add(name)
+        elif key != "tokens":
+            raise ValueError(f"{key} is no quantity of a layer")
+    if not names:
+        raise ValueError("it has no quantities")
+    for path, found in shapes.items():
+        if len(found) > 1:
+            raise ValueError(f"{path} has batches and times {found}")
+        if f"{path}/anatomy" in arrays:
+            undescribed = names[path] - set(_anatomy(arrays, path).names)
+            if undescribed:
+                raise ValueError(f"{path} does not describe {undescribed}")
+
+
+def _anatomy(arrays: Arrays, path: str) -> Anatomy:
+    return Anatomy.from_config(json.loads(str(arrays[f"{path}/anatomy"])))
+
+
+def _own(dataset: Any) -> np.ndarray:
+    """What a dataset holds, if that is in the file it was found in.
+
+    Raises:
+        ValueError: if it is in another file, whose path the trace's author
+            has chosen.
+    """
+    if dataset.external or dataset.is_virtual:
+        raise ValueError(f"{dataset.name} is stored in another file")
+    return dataset[()]
+
+
+def _words(trace: Arrays) -> tuple[list[str], np.ndarray]:
+    """The different words, and the number of the one at each step."""
+    batch, time, _ = next(iter(trace.values())).shape
+    if "tokens" not in trace:
+        # Without words, LSTMVis shows the number of the step.
+        return [str(step) for step in range(time)], np.tile(
+            np.arange(time), batch
+        )
+    words, numbers = np.unique(trace["tokens"].astype(str), return_inverse=True)
+    names: dict[str, None] = {}
+    for word in words:
+        name = _visible(word)
+        while name in names:
+            name += "_"
+        names[name] = None
+    return list(names), numbers.reshape(-1)
+
+
+def _visible(word: str) -> str:
+    """The word without what separates words in the file."""
+    marks = {" ": "␣", "\n": "⏎", "\t": "⇥", "\r": "␍"}
+    shown = [
+        f"U+{ord(it):04X}" if it.isspace() and it not in marks else it
+        for it in word
+    ]
+    return "".join(marks.get(it, it) for it in shown) or "∅"
+
+
+def _lstmvis(trace: Arrays, name: str) -> str:
+    """LSTMVis's configuration; JSON is YAML too."""
+    paths = [key.rpartition("/")[0] for key in trace if "/" in key]
+    types = []
+    for number, path in enumerate(dict.fromkeys(paths), start=1):
+        anatomy = _anatomy(trace, path)
+        for quantity in anatomy.names:
+            key = f"{path}/{quantity}"
+            if key not in trace:
+                continue
+            types.append(
+                {
+                    "type": "output"
+                    if quantity in anatomy.memories[:1]
+                    else "state",
+                    "layer": number,
+                    "path": key,
+                    "unsigned": quantity in anatomy.factors,
+                    "transform": "tanh" if _is_large(trace[key]) else "none",
+                }
+            )
+    config = {
+        "name": Path(name).stem,
+        "description": "gates, recorded by keras_gatelstm",
+        "files": {"states": name, "words": "words.dict"},
+        "word_sequence": {
+            "file": "states",
+            "path": "word_ids",
+            "dict_file": "words",
+        },
+        "states": {"file": "states", "types": types},
+    }
+    return json.dumps(config, indent=2)
+
+
+def _is_large(values: np.ndarray) -> bool:
+    return bool(np.abs(values).max(initial=0.0) > 1)

@@ -1,0 +1,539 @@
+"""The lesson's four gates: the equations of the LSTM, and nothing else.
+
+A gate takes the event and the memories of one step and hands on one thing;
+its `activity` returns every quantity that it computes on the way. The
+equations stand here alone: the cell, the layer, traces and exports all run
+these gates.
+
+Shapes, everywhere: an event is `(batch, features)`; a memory, and whatever a
+gate hands on, is `(batch, units)`.
+
+References:
+    Luis Serrano, lesson "Long Short-Term Memory Networks (LSTMs)".
+"""
+
+from typing import Annotated, Any, NamedTuple, Unpack
+
+import keras
+from keras import activations
+
+from keras_gatelstm.core.anatomy import Quantity
+from keras_gatelstm.core.gate import DropoutMasks, Gate, mask_of
+from keras_gatelstm.core.network import register
+from keras_gatelstm.core.options import check_choice
+from keras_gatelstm.core.types import (
+    ActivationLike,
+    Config,
+    LayerOptions,
+    Shape,
+    Tensor,
+)
+from keras_gatelstm.core.weights import WeightConfig
+
+VARIANTS = ("lesson", "standard")
+
+
+def check_refinement(name: str, wanted: Any, variant: str) -> bool:
+    """Gives `wanted` back, or says that the lesson's variant has no such."""
+    check_choice(name, wanted, (True, False))
+    if wanted and variant != "standard":
+        raise ValueError(
+            f'{name}=True is for variant="standard" only. '
+            f"Received: {name}={wanted}, variant={variant!r}"
+        )
+    return bool(wanted)
+
+
+class LearnStep(NamedTuple):
+    """Quantities of the learn gate, `(batch, units)` each."""
+
+    new_information: Annotated[Tensor, Quantity("N")]
+    ignore_factor: Annotated[Tensor, Quantity("i", "factor")]
+    learned: Annotated[Tensor, Quantity("N ∘ i")]
+
+
+@register
+class LearnGate(Gate):
+    """Joins the event and the short-term memory, and ignores a part of it.
+
+    ```
+    new_information N = tanh([STM, E]·W_n + b_n)
+    ignore_factor   i = sigmoid([STM, E]·W_i + b_i)
+    learned           = N ∘ i
+    ```
+
+    Its small networks are `gate.new_information` and `gate.ignore_factor`.
+
+    Args:
+        units: Positive integer, the size of the memories.
+        activation: Activation of the new information. Default `"tanh"`.
+        recurrent_activation: Activation of the ignore factor. Default
+            `"sigmoid"`.
+        peephole: Boolean, whether the ignore factor looks at the long-term
+            memory too, as in `SmallNetwork`. Default `False`.
+        coupled: Boolean, whether to learn just where it is forgotten:
+            `i = 1 - f`, with the forget gate's factor `f` and no network
+            for `i`. Default `False`.
+        weight_config: Options of the weights, as in `SmallNetwork`. Default
+            `None`.
+        **kwargs: `name`, `dtype` and `trainable`, as in any Keras layer.
+
+    Call arguments:
+        event: `(batch, features)`.
+        short_term_memory: `(batch, units)`.
+        long_term_memory: `(batch, units)`; needed with a peephole.
+        forget_factor: `(batch, units)`; needed when coupled.
+        dropout_masks: `None`, or masks as in `SmallNetwork`, by the name of
+            the network.
+
+    Returns:
+        learned, `(batch, units)`.
+
+    Raises:
+        ValueError: if `units` is not a positive integer, the number of
+            features is unknown when the weights are made, or a coupled gate
+            is not given the forget factor.
+
+    Example:
+
+    >>> learn_gate = LearnGate(3)
+    >>> event, short_term_memory = np.ones((2, 5)), np.zeros((2, 3))
+    >>> tuple(learn_gate(event, short_term_memory).shape)
+    (2, 3)
+
+    References:
+        Luis Serrano, lesson "Long Short-Term Memory Networks (LSTMs)".
+        Christopher Olah, "Understanding LSTM Networks", 2015, on variants:
+        peepholes and coupled gates.
+        Gers and Schmidhuber, "Recurrent Nets that Time and Count", 2000:
+        peepholes.
+        Greff et al., "LSTM: A Search Space Odyssey", 2017: coupled gates.
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation: ActivationLike = "tanh",
+        recurrent_activation: ActivationLike = "sigmoid",
+        *,
+        peephole: bool = False,
+        coupled: bool = False,
+        weight_config: WeightConfig | None = None,
+        **kwargs: Unpack[LayerOptions],
+    ) -> None:
+        super().__init__(units, weight_config, **kwargs)
+        self.activation = activations.get(activation)
+        self.recurrent_activation = activations.get(recurrent_activation)
+        self.peephole = peephole
+        self.coupled = coupled
+        if coupled:
+            self.new_information = self.small_network(
+                "new_information", self.activation
+            )
+            return
+        self.ignore_factor = self.small_network(
+            "ignore_factor",
+            self.recurrent_activation,
+            self.weight_config.share(0, of=2),
+            peephole=peephole,
+        )
+        self.new_information = self.small_network(
+            "new_information",
+            self.activation,
+            self.weight_config.share(1, of=2),
+        )
+
+    def build(self, event_shape: Shape, **_: Shape) -> None:
+        if not self.coupled:
+            self.ignore_factor.build(event_shape)
+        self.new_information.build(event_shape)
+
+    def activity(
+        self,
+        event: Tensor,
+        short_term_memory: Tensor,
+        long_term_memory: Tensor | None = None,
+        forget_factor: Tensor | None = None,
+        dropout_masks: DropoutMasks | None = None,
+    ) -> LearnStep:
+        """Return every quantity of the gate."""
+        new_information = self.new_information.call(
+            event,
+            short_term_memory,
+            dropout_mask=mask_of("new_information", dropout_masks),
+        )
+        if self.coupled:
+            ignore_factor = 1 - self._given(forget_factor)
+        else:
+            ignore_factor = self.ignore_factor.call(
+                event,
+                short_term_memory,
+                long_term_memory,
+                mask_of("ignore_factor", dropout_masks),
+            )
+        return LearnStep(
+            new_information,
+            ignore_factor,
+            learned=new_information * ignore_factor,
+        )
+
+    def _given(self, forget_factor: Tensor | None) -> Tensor:
+        if forget_factor is None:
+            raise ValueError(
+                f"{self.name} is coupled: call it with the forget gate's "
+                "forget_factor. Received: forget_factor=None"
+            )
+        return forget_factor
+
+    def call(
+        self,
+        event: Tensor,
+        short_term_memory: Tensor,
+        long_term_memory: Tensor | None = None,
+        forget_factor: Tensor | None = None,
+        dropout_masks: DropoutMasks | None = None,
+    ) -> Tensor:
+        return self.activity(
+            event,
+            short_term_memory,
+            long_term_memory,
+            forget_factor,
+            dropout_masks,
+        ).learned
+
+    def get_config(self) -> Config:
+        return {
+            **super().get_config(),
+            "activation": activations.serialize(self.activation),
+            "recurrent_activation": activations.serialize(
+                self.recurrent_activation
+            ),
+            "peephole": self.peephole,
+            "coupled": self.coupled,
+        }
+
+
+class ForgetStep(NamedTuple):
+    """Quantities of the forget gate, `(batch, units)` each."""
+
+    forget_factor: Annotated[Tensor, Quantity("f", "factor")]
+    kept: Annotated[Tensor, Quantity("LTM ∘ f")]
+
+
+@register
+class ForgetGate(Gate):
+    """Keeps of the long-term memory what is still useful.
+
+    ```
+    forget_factor f = sigmoid([STM, E]·W_f + b_f)
+    kept            = LTM ∘ f
+    ```
+
+    Its small network is `gate.forget_factor`.
+
+    Args:
+        units: Positive integer, the size of the memories.
+        recurrent_activation: Activation of the forget factor. Default
+            `"sigmoid"`.
+        peephole: Boolean, whether the forget factor looks at the long-term
+            memory too, as in `SmallNetwork`. Default `False`.
+        weight_config: Options of the weights, as in `SmallNetwork`. Default
+            `None`.
+        **kwargs: `name`, `dtype` and `trainable`, as in any Keras layer.
+
+    Call arguments:
+        event: `(batch, features)`.
+        short_term_memory: `(batch, units)`.
+        long_term_memory: `(batch, units)`.
+        dropout_masks: As in `LearnGate`.
+
+    Returns:
+        kept, `(batch, units)`.
+
+    Raises:
+        ValueError: if `units` is not a positive integer, or the number of
+            features is unknown when the weights are made.
+
+    Example:
+
+    >>> keeping = WeightConfig(bias_initializer="ones")
+    >>> forget_gate = ForgetGate(3, weight_config=keeping)
+    >>> event, memory = np.ones((2, 5)), np.ones((2, 3))
+    >>> tuple(forget_gate(event, memory, memory).shape)
+    (2, 3)
+
+    References:
+        Luis Serrano, lesson "Long Short-Term Memory Networks (LSTMs)".
+        Gers, Schmidhuber and Cummins, "Learning to Forget", 2000, section 3.
+    """
+
+    def __init__(
+        self,
+        units: int,
+        recurrent_activation: ActivationLike = "sigmoid",
+        *,
+        peephole: bool = False,
+        weight_config: WeightConfig | None = None,
+        **kwargs: Unpack[LayerOptions],
+    ) -> None:
+        super().__init__(units, weight_config, **kwargs)
+        self.recurrent_activation = activations.get(recurrent_activation)
+        self.peephole = peephole
+        self.forget_factor = self.small_network(
+            "forget_factor", self.recurrent_activation, peephole=peephole
+        )
+
+    def build(self, event_shape: Shape, **_: Shape) -> None:
+        self.forget_factor.build(event_shape)
+
+    def activity(
+        self,
+        event: Tensor,
+        short_term_memory: Tensor,
+        long_term_memory: Tensor,
+        dropout_masks: DropoutMasks | None = None,
+    ) -> ForgetStep:
+        """Return every quantity of the gate."""
+        forget_factor = self.forget_factor.call(
+            event,
+            short_term_memory,
+            long_term_memory,
+            mask_of("forget_factor", dropout_masks),
+        )
+        return ForgetStep(forget_factor, kept=long_term_memory * forget_factor)
+
+    def call(
+        self,
+        event: Tensor,
+        short_term_memory: Tensor,
+        long_term_memory: Tensor,
+        dropout_masks: DropoutMasks | None = None,
+    ) -> Tensor:
+        return self.activity(
+            event, short_term_memory, long_term_memory, dropout_masks
+        ).kept
+
+    def get_config(self) -> Config:
+        return {
+            **super().get_config(),
+            "recurrent_activation": activations.serialize(
+                self.recurrent_activation
+            ),
+            "peephole": self.peephole,
+        }
+
+
+class RememberStep(NamedTuple):
+    """Quantities of the remember gate, `(batch, units)` each."""
+
+    long_term_memory: Annotated[
+        Tensor,
+        Quantity(
+            "LTM",
+            "memory",
+            kept_by="forget_factor",
+            made_of=("kept", "learned"),
+        ),
+    ]
+
+
+@register
+class RememberGate(keras.layers.Layer):
+    """Adds what was learned to what was kept: the new long-term memory.
+
+    ```
+    LTM = kept + learned
+    ```
+
+    It has no weights.
+
+    Call arguments:
+        kept: What the forget gate handed on, `(batch, units)`.
+        learned: What the learn gate handed on, `(batch, units)`.
+
+    Returns:
+        The new long-term memory, `(batch, units)`.
+
+    Example:
+
+    >>> bool(keras.ops.all(RememberGate()(np.ones(3), np.ones(3)) == 2))
+    True
+
+    References:
+        Luis Serrano, lesson "Long Short-Term Memory Networks (LSTMs)".
+    """
+
+    def build(self, kept_shape: Shape, **_: Shape) -> None:
+        """Create nothing: the gate has no weights."""
+
+    def activity(self, kept: Tensor, learned: Tensor) -> RememberStep:
+        """Return every quantity of the gate."""
+        return RememberStep(long_term_memory=kept + learned)
+
+    def call(self, kept: Tensor, learned: Tensor) -> Tensor:
+        return self.activity(kept, learned).long_term_memory
+
+
+class UseStep(NamedTuple):
+    """Quantities of the use gate, `(batch, units)` each."""
+
+    useful_memory: Annotated[Tensor, Quantity("U")]
+    use_factor: Annotated[Tensor, Quantity("V", "factor")]
+    short_term_memory: Annotated[Tensor, Quantity("STM", "memory")]
+
+
+class UsefulMemory(keras.layers.Dense):
+    """The lesson's network of what was kept; never quantized alone.
+
+    `model.quantize` quantizes what has a way to be: the other networks of a
+    gate have none.
+    """
+
+    def quantize(self, *args: Any, **kwargs: Any) -> None:
+        raise NotImplementedError(
+            f"{self.path} stays as it is: a gate is not quantized in part."
+        )
+
+
+@register
+class UseGate(Gate):
+    """Decides what of the memories to use: the new short-term memory.
+
+    ```
+    useful_memory U = tanh(memory·W_u + b_u)      variant="lesson"
+                  U = tanh(memory)                variant="standard"
+    use_factor    V = sigmoid([STM, E]·W_v + b_v)
+    STM             = U ∘ V
+    ```
+
+    In the lesson, the memory it reads is what the forget gate kept; in the
+    standard LSTM of the literature, the new long-term memory. Its small
+    networks are `gate.use_factor` and, in the lesson, `gate.useful_memory`:
+    a `keras.layers.Dense`.
+
+    Args:
+        units: Positive integer, the size of the memories.
+        activation: Activation of the useful memory. Default `"tanh"`.
+        recurrent_activation: Activation of the use factor. Default `"sigmoid"`.
+        variant: `"lesson"` (default) or `"standard"`.
+        peephole: Boolean, whether the use factor looks at the memory too,
+            as in `SmallNetwork`. For the standard variant. Default `False`.
+        weight_config: Options of the weights, as in `SmallNetwork`; those of
+            `kernel` are the useful memory's too. Default `None`.
+        **kwargs: `name`, `dtype` and `trainable`, as in any Keras layer.
+
+    Call arguments:
+        event: `(batch, features)`.
+        short_term_memory: `(batch, units)`.
+        memory: kept (lesson) or the new long-term memory (standard),
+            `(batch, units)`.
+        dropout_masks: As in `LearnGate`.
+
+    Returns:
+        The new short-term memory, `(batch, units)`.
+
+    Raises:
+        ValueError: if `variant` is neither of the two, a peephole is asked of
+            the lesson's, `units` is not a positive integer, or the number of
+            features unknown.
+
+    Example:
+
+    >>> use_gate = UseGate(3)
+    >>> event, short_term_memory = np.ones((2, 5)), np.zeros((2, 3))
+    >>> kept = np.ones((2, 3))
+    >>> tuple(use_gate(event, short_term_memory, kept).shape)
+    (2, 3)
+
+    References:
+        Luis Serrano, lesson "Long Short-Term Memory Networks (LSTMs)".
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation: ActivationLike = "tanh",
+        recurrent_activation: ActivationLike = "sigmoid",
+        *,
+        variant: str = "lesson",
+        peephole: bool = False,
+        weight_config: WeightConfig | None = None,
+        **kwargs: Unpack[LayerOptions],
+    ) -> None:
+        super().__init__(units, weight_config, **kwargs)
+        self.activation = activations.get(activation)
+        self.recurrent_activation = activations.get(recurrent_activation)
+        self.variant = check_choice("variant", variant, VARIANTS)
+        self.peephole = check_refinement("peephole", peephole, variant)
+        self.use_factor = self.small_network(
+            "use_factor", self.recurrent_activation, peephole=peephole
+        )
+        self.useful_memory = self._useful_memory()
+
+    def _useful_memory(self) -> keras.layers.Layer:
+        if self.variant == "standard":
+            return keras.layers.Activation(
+                self.activation, **self.sublayer_kwargs("useful_memory")
+            )
+        # It reads no event: it starts from a draw of its own, not from a
+        # share of the one that Keras makes for those that do.
+        weights = self.weight_config.alone()
+        return UsefulMemory(
+            self.units,
+            self.activation,
+            use_bias=weights.use_bias,
+            kernel_initializer=weights.kernel_initializer,
+            bias_initializer=weights.bias_initializer,
+            kernel_regularizer=weights.kernel_regularizer,
+            bias_regularizer=weights.bias_regularizer,
+            kernel_constraint=weights.kernel_constraint,
+            bias_constraint=weights.bias_constraint,
+            **self.sublayer_kwargs("useful_memory"),
+        )
+
+    def build(self, event_shape: Shape, **_: Shape) -> None:
+        self.use_factor.build(event_shape)
+        self.useful_memory.build((None, self.units))
+
+    def activity(
+        self,
+        event: Tensor,
+        short_term_memory: Tensor,
+        memory: Tensor,
+        dropout_masks: DropoutMasks | None = None,
+    ) -> UseStep:
+        """Return every quantity of the gate."""
+        useful_memory = self.useful_memory.call(memory)
+        use_factor = self.use_factor.call(
+            event,
+            short_term_memory,
+            memory,
+            mask_of("use_factor", dropout_masks),
+        )
+        return UseStep(
+            useful_memory,
+            use_factor,
+            short_term_memory=useful_memory * use_factor,
+        )
+
+    def call(
+        self,
+        event: Tensor,
+        short_term_memory: Tensor,
+        memory: Tensor,
+        dropout_masks: DropoutMasks | None = None,
+    ) -> Tensor:
+        return self.activity(
+            event, short_term_memory, memory, dropout_masks
+        ).short_term_memory
+
+    def get_config(self) -> Config:
+        return {
+            **super().get_config(),
+            "activation": activations.serialize(self.activation),
+            "recurrent_activation": activations.serialize(
+                self.recurrent_activation
+            ),
+            "variant": self.variant,
+            "peephole": self.peephole,
+        }
