@@ -28,7 +28,7 @@ from recipes.characters.reading import reader_of
 from recipes.data.numbers import encode, vocabulary_of
 from recipes.data.text import Text
 from recipes.data.vocabulary import Vocabulary
-from recipes.sample import written
+from recipes.sample import generate
 
 RESULTS = Path(__file__).with_name("results") / "text.csv"
 
@@ -117,7 +117,7 @@ def writing(output: Path) -> float:
     """Characters a second that the streaming file writes."""
     vocabulary = Vocabulary.load(output / "vocabulary.json")
     read = reader_of(output / "litert" / "streaming.tflite", len(vocabulary))
-    symbols = written(read, read(1), 0.8, None, seed=1)
+    symbols = generate(read, read(1), 0.8, None, seed=1)
     start = time.perf_counter()
     vocabulary.decode(islice(symbols, CHARACTERS))
     return CHARACTERS / (time.perf_counter() - start)

@@ -1,4 +1,4 @@
-"""The recurrent layers that the recipes know by name."""
+"""Recurrent layers by name, and how their weights start."""
 
 import math
 from functools import partial
@@ -18,25 +18,25 @@ CELLS = {
 
 
 def recurrent_layer(cell: str, units: int, **options: Any) -> keras.layers.RNN:
-    """The layer of this name.
+    """Return a new recurrent layer.
 
     Args:
-        cell: `rnn`, `gru`, `lesson`, `standard`, or `keras`, which is
-            Keras's own LSTM.
-        units: The size of its memories.
-        **options: What the layer takes.
+        cell: `rnn`, `gru`, `lesson`, `standard`, or `keras` for
+            `keras.layers.LSTM`.
+        units: Number of units.
+        **options: Arguments of the layer.
     """
     return CELLS[cell](units, **options)
 
 
 def start(name: str, units: int) -> keras.initializers.Initializer:
-    """How the weights of the memory start.
+    """Return an initializer for the recurrent weights.
 
     Args:
-        name: `orthogonal`, as Keras starts them, which lets gradients through
-            a plain RNN for long; or `uniform`, as PyTorch does, within
-            1/√units, which does not.
-        units: The size of the memory.
+        name: `orthogonal`, Keras's default, with which gradients survive many
+            steps of a plain RNN; or `uniform` within 1/√units, PyTorch's
+            default, with which they vanish.
+        units: Number of units.
     """
     if name == "orthogonal":
         return keras.initializers.Orthogonal()
@@ -45,7 +45,7 @@ def start(name: str, units: int) -> keras.initializers.Initializer:
 
 
 def start_remembering(layer: keras.layers.RNN, steps: int) -> None:
-    """Has a memory last about so many steps before anything is learnt.
+    """Set the biases so that the memory initially lasts about `steps` steps.
 
     ```
     b = ln(steps), so that the factor starts near
@@ -53,12 +53,12 @@ def start_remembering(layer: keras.layers.RNN, steps: int) -> None:
     ```
 
     for the forget factor of an LSTM and the update factor of a GRU. With
-    Keras's start, a forget bias of 1, an LSTM keeps 0.73 of its memory at a
-    step. A plain RNN has no such factor, and stays as it is.
+    Keras's default forget bias of 1, an LSTM keeps 0.73 of its memory per
+    step. A plain RNN has no such factor and is left unchanged.
 
     Args:
-        layer: The layer, built.
-        steps: The steps.
+        layer: A built layer.
+        steps: Number of steps.
 
     References:
         Tallec and Ollivier, "Can Recurrent Neural Networks Warp Time?", 2018;
@@ -76,7 +76,7 @@ def start_remembering(layer: keras.layers.RNN, steps: int) -> None:
         layer.cell.bias.assign(biases)
     if keeping is None:
         return
-    # A GRU that resets after the product has two biases, which add up.
+    # A GRU with reset_after has two biases, which are added.
     its_bias = keeping.bias
     if its_bias is not None:
         terms = its_bias.shape[0] if its_bias.ndim > 1 else 1

@@ -1,13 +1,13 @@
-"""Trains a character model on a text, and leaves it ready to deploy.
+"""Train a character model on a text, and export it.
 
     python -m recipes.char_text
     python -m recipes.char_text --dataset tiny_shakespeare --preset best
     python -m recipes.char_text --dataset novel.txt --minutes 10 --units 512
     python -m recipes.char_text --resume
 
-The model reads a text a character at a time and guesses the next one. It
-reads rows of text side by side, each going on where it ended in the batch
-before, with the LSTM's memories carried along. It writes
+The model reads a text character by character and predicts the next one. Each
+batch holds several rows of text; every row continues where it ended in the
+previous batch, and the LSTM's memories are carried over. The program writes
 
     saved_models/char_text/
         model.keras                 for Keras
@@ -20,33 +20,38 @@ before, with the LSTM's memories carried along. It writes
 
 `recipes.sample` writes text with it, and `recipes.look` looks into it.
 
-Until it is done, `unfinished/` holds checkpoints: `--resume` goes on with a
-training that was stopped or killed. Ctrl-C stops it after the batch, and writes
-the best model so far.
+During training, `unfinished/` holds checkpoints: `--resume` continues a
+training that was stopped or killed. Ctrl-C stops after the current batch and
+writes the best model so far.
 """
 
-import argparse
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from recipes import checkpoints, console, options, output_folder
-from recipes.characters import settings
+from recipes.characters.settings import Settings, parse
 from recipes.data import text
 from recipes.data.numbers import Numbers, encode, vocabulary_of
 from recipes.data.vocabulary import Vocabulary
 
+if TYPE_CHECKING:
+    import keras
+
+    from recipes.finishing import Exported, Result
+
+LITERT = "litert/char_text.tflite"
+STREAMING = "litert/streaming.tflite"
 WRITTEN = [
     "model.keras",
     "vocabulary.json",
     "metrics.json",
     "training.png",
-    "litert/char_text.tflite",
-    "litert/streaming.tflite",
+    LITERT,
+    STREAMING,
 ]
 SAMPLE_CHARACTERS = 400
 LITERT_STEPS = 64
@@ -54,34 +59,41 @@ LITERT_TOLERANCE = 1e-4
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Trains, evaluates, samples and exports, as the arguments say."""
-    args = settings.parse(arguments, __doc__)
+    """Train, evaluate, sample and export."""
+    settings = parse(arguments, __doc__)
     output_folder.refuse_replacing(
-        Path(args.dataset),
-        args.output,
+        Path(settings.dataset),
+        settings.output,
         [*WRITTEN, output_folder.UNFINISHED],
     )
-    with output_folder.held(args.output, args.resume) as folder:
-        vocabulary, parts = prepare(args, folder)
-        # Imported late: TensorFlow takes seconds, mistakes show at once.
+    with output_folder.lock_folder(settings.output, settings.resume) as folder:
+        vocabulary, parts = prepare(settings, folder)
+        # Imported late, so that usage errors do not wait for TensorFlow.
         from recipes.characters.training import train
+        from recipes.finishing import finish
 
-        model, budget = train(parts, vocabulary, args, folder)
-        finish(model, budget, vocabulary, parts, args)
+        model, budget = train(parts, vocabulary, settings, folder)
+        result = evaluate(model, vocabulary, parts, settings)
+        finish(model, budget, settings, WRITTEN, result)
         if budget.stopped:
             raise KeyboardInterrupt
 
 
 def prepare(
-    args: argparse.Namespace, folder: Path
+    settings: Settings, folder: Path
 ) -> tuple[Vocabulary, list[Numbers]]:
-    """The text as numbers, in three parts; encoded where that is to be done."""
+    """Return the vocabulary and the encoded text, in three parts.
+
+    The files of an unfinished training are reused.
+    """
     paths = [folder / f"{name}.numbers" for name in text.Splits._fields]
     if checkpoints.exist(folder):
         vocabulary = Vocabulary.load(folder / "vocabulary.json")
         parts = [Numbers(path, vocabulary.dtype) for path in paths]
     else:
-        splits = text.load(args.dataset, args.data_dir, args.manual_dir)
+        splits = text.load(
+            settings.dataset, settings.data_dir, settings.manual_dir
+        )
         vocabulary = vocabulary_of(splits.train)
         vocabulary.save(folder / "vocabulary.json")
         parts = [
@@ -90,137 +102,105 @@ def prepare(
         ]
     kept = [part.digest() for part in parts]
     kept.append("".join(vocabulary.characters).encode("utf-8", "surrogatepass"))
-    options.check_same_data(args, kept, f"the text in {folder}")
-    check(parts, args)
+    options.check_same_data(settings, kept, f"the text in {folder}")
+    check(parts, settings)
     train, validation, test = map(len, parts)
     print(
-        f"{args.dataset}: {train:,} characters to train on, {validation:,} to "
-        f"validate, {test:,} to test; {len(vocabulary) - 1} different ones"
+        f"{settings.dataset}: {train:,} characters to train on, "
+        f"{validation:,} to validate, {test:,} to test; "
+        f"{len(vocabulary) - 1} different ones"
     )
     return vocabulary, parts
 
 
-def check(parts: Sequence[Numbers], args: argparse.Namespace) -> None:
-    """Refuses a text too short for its settings."""
-    batch = args.batch_size * args.steps + 1
+def check(parts: Sequence[Numbers], settings: Settings) -> None:
+    """Refuse a text too short for its settings."""
+    batch = settings.batch_size * settings.steps + 1
     for name, part in zip(text.Splits._fields, parts, strict=True):
         if len(part) < max(batch, LITERT_STEPS):
             raise console.UsageError(
-                f"{args.dataset} is too short: its {name} part has "
-                f"{len(part):,} characters; a batch of {args.batch_size} rows "
-                f"by {args.steps} steps needs {batch:,}, and the check of the "
-                f"export {LITERT_STEPS}; take a longer text, or a smaller "
-                "--batch-size or --steps"
+                f"{settings.dataset} is too short: its {name} part has "
+                f"{len(part):,} characters; a batch of "
+                f"{settings.batch_size} rows by {settings.steps} steps needs "
+                f"{batch:,}, and the check of the export {LITERT_STEPS}; take "
+                "a longer text, or a smaller --batch-size or --steps"
             )
 
 
-def finish(
-    model: Any,
-    budget: Any,
+def evaluate(
+    model: "keras.Sequential",
     vocabulary: Vocabulary,
     parts: Sequence[Numbers],
-    args: argparse.Namespace,
-) -> None:
-    """Evaluates the model, exports it, and reports."""
-    from keras_gatelstm.core.files import move_into, stage_in
-    from recipes import training
+    settings: Settings,
+) -> "Result":
+    """Evaluate the model and its references, and sample from it."""
     from recipes.characters import evaluation, models
+    from recipes.finishing import Result
 
-    losses = evaluation.evaluate(model, parts, vocabulary, args)
-    sample = models.sample(model, vocabulary, args, SAMPLE_CHARACTERS)
-    print("exporting")
-    with stage_in(args.output) as stage:
-        budget.plot(stage / "training.png", "nats per character")
+    losses = evaluation.evaluate(model, parts, vocabulary, settings)
+    better = evaluation.better_than(losses)
+    metrics = {
+        "nats_per_character": losses,
+        "bits_per_character": evaluation.bits(losses),
+        "loses_to": better,
+    }
+    sample = models.sample(model, vocabulary, settings, SAMPLE_CHARACTERS)
+    warning = "this model is worse than a guess without it: "
+    example = parts[1][:LITERT_STEPS]
+
+    def write(stage: Path, version: int) -> "Exported":
         vocabulary.save(stage / "vocabulary.json")
-        difference, served = export(
-            models.copy_of(model, args),
-            vocabulary,
-            parts[1][:LITERT_STEPS],
-            stage,
-            args.output,
-        )
-        metrics = {
-            "settings": options.kept(args),
-            "versions": training.versions(),
-            "parameters": model.count_params(),
-            "training_seconds": budget.seconds,
-            "training_batches": len(budget.losses),
-            "nats_per_character": losses,
-            "bits_per_character": evaluation.bits(losses),
-            "loses_to": evaluation.loses_to(losses),
-            "litert_largest_difference": difference,
-        }
-        (stage / "metrics.json").write_text(json.dumps(metrics, indent=2))
-        move_into(stage, args.output)
-    report(metrics, sample, served, args)
+        copy = models.copy_of(model, settings)
+        return export(copy, vocabulary, example, stage, version)
+
+    return Result(
+        metrics,
+        summary=f"{evaluation.table(losses, better)}\n\n{sample}",
+        loss="nats per character",
+        difference="differs from Keras by {:.1e}",
+        warning=warning + ", ".join(better) if better else "",
+        write=write,
+    )
 
 
 def export(
-    model: Any,
+    model: "keras.Sequential",
     vocabulary: Vocabulary,
     example: np.ndarray,
     stage: Path,
-    output: Path,
-) -> tuple[float, Path]:
-    """Writes the model to `stage`: for Keras, LiteRT and TensorFlow Serving.
+    version: int,
+) -> "Exported":
+    """Write the model for Keras, LiteRT and TensorFlow Serving.
 
-    Returns:
-        The largest difference between the LiteRT file's logits and Keras's,
-        and the folder that the SavedModel will have in `output`.
+    Args:
+        model: The model, with a free batch size.
+        vocabulary: Its characters.
+        example: Encoded text to check the files on, `(LITERT_STEPS,)`.
+        stage: Folder to write to.
+        version: Version number of the SavedModel.
     """
-    from keras_gatelstm import export
+    from keras_gatelstm.export import export_saved_model
+    from recipes.finishing import Exported, export_litert
 
     model.save(stage / "model.keras")
-    try:
-        litert = export.export_litert(
-            model,
-            stage / "litert" / "char_text.tflite",
-            time_steps=LITERT_STEPS,
-            check_inputs=example[np.newaxis],
-            tolerance=LITERT_TOLERANCE,
-        )
-        export.export_litert(
-            model,
-            stage / "litert" / "streaming.tflite",
-            "streaming",
-            tolerance=LITERT_TOLERANCE,
-        )
-    except export.ExportError as error:
-        raise console.UsageError(f"{error} Nothing was written") from error
-    version = export.next_version(output / "serving")
-    export.export_saved_model(
+    difference = export_litert(
+        model,
+        stage / LITERT,
+        time_steps=LITERT_STEPS,
+        check_inputs=example[np.newaxis],
+        tolerance=LITERT_TOLERANCE,
+    )
+    export_litert(
+        model, stage / STREAMING, "streaming", tolerance=LITERT_TOLERANCE
+    )
+    export_saved_model(
         model,
         stage / "serving",
         version,
         vocabulary=list(vocabulary.characters),
         name="char_text",
     )
-    return litert.largest_error, output / "serving" / str(version)
-
-
-def report(
-    metrics: dict[str, Any],
-    sample: str,
-    served: Path,
-    args: argparse.Namespace,
-) -> None:
-    """Prints the losses, a sample of text, and what was written."""
-    from recipes.characters import evaluation
-
-    print(f"\n{evaluation.table(metrics)}\n")
-    print(f"{sample}\n")
-    print(f"trained {metrics['training_seconds']:.0f} s; written:")
-    for path in [args.output / name for name in WRITTEN] + [served]:
-        compared = ""
-        if path.name == "char_text.tflite":
-            difference = metrics["litert_largest_difference"]
-            compared = f" (differs from Keras by {difference:.1e})"
-        print(f"  {path}{compared}")
-    if metrics["loses_to"]:
-        print(
-            "this model is worse than a guess without it: "
-            + ", ".join(metrics["loses_to"])
-        )
+    return Exported({LITERT: difference}, left_out={})
 
 
 if __name__ == "__main__":

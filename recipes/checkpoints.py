@@ -1,4 +1,4 @@
-"""Checkpoints of a training: the last two, each whole."""
+"""Checkpoints of a training, written atomically; the last two are kept."""
 
 import json
 import os
@@ -18,27 +18,34 @@ LAST, BEFORE = "checkpoint.npz", "checkpoint-before.npz"
 _FACTS = "facts"
 _WRITING = ".writing.npz"
 
-# What is in the folder of an unfinished training: checkpoints, the text as
-# numbers, and the folder of one of several trainings.
-_OURS = (LAST, BEFORE, _WRITING, "*.numbers", "vocabulary.json", "training")
+# Files that may be in the folder of an unfinished training: checkpoints, the
+# encoded text, and the folder of one training of a comparison.
+_KNOWN_NAMES = (
+    LAST,
+    BEFORE,
+    _WRITING,
+    "*.numbers",
+    "vocabulary.json",
+    "training",
+)
 
 Arrays = list[np.ndarray]
 
 
 class Checkpoint(NamedTuple):
-    """What a training goes on from: arrays in lists by name, and facts."""
+    """State of a training: lists of arrays by name, and JSON facts."""
 
     arrays: dict[str, Arrays]
     facts: dict[str, Any]
 
 
 def save(folder: Path, checkpoint: Checkpoint) -> None:
-    """Writes a checkpoint; the one before stays beside it.
+    """Write a checkpoint atomically, and keep the previous one.
 
-    It appears whole: a kill at any moment leaves at least one that is.
+    A process killed at any moment leaves at least one complete checkpoint.
 
     Raises:
-        OSError: if there is no room; those that were there stay.
+        OSError: if the disk is full; existing checkpoints are kept.
     """
     members: dict[str, Any] = {
         f"{name}/{i}": array
@@ -64,14 +71,14 @@ def save(folder: Path, checkpoint: Checkpoint) -> None:
 
 
 def load(folder: Path) -> Checkpoint | None:
-    """Reads the last checkpoint that is whole, or `None` if none was written.
+    """Return the last complete checkpoint, or `None` if there is none.
 
-    Of one that is not whole, it says so on standard error.
+    Incomplete checkpoints are reported on standard error.
 
     Raises:
-        OSError: if none of those that were written is whole.
+        OSError: if there are checkpoints, but all are incomplete.
     """
-    for path in _paths(folder):
+    for path in _existing_paths(folder):
         try:
             return _read(path)
         except (zipfile.BadZipFile, ValueError, EOFError, KeyError) as error:
@@ -85,28 +92,28 @@ def load(folder: Path) -> Checkpoint | None:
 
 
 def remove(folder: Path) -> None:
-    """Deletes the checkpoints that were written there."""
-    for path in _paths(folder):
+    """Delete the checkpoints in a folder."""
+    for path in _existing_paths(folder):
         path.unlink()
 
 
 def exist(folder: Path) -> bool:
-    """Whether any checkpoint was written there."""
-    return bool(_paths(folder))
+    """Return whether a folder holds a checkpoint."""
+    return bool(_existing_paths(folder))
 
 
 @contextmanager
-def kept_in(folder: Path) -> Iterator[Path]:
-    """Makes a folder for what an unfinished training is gone on with.
+def remove_when_done(folder: Path) -> Iterator[Path]:
+    """Create the folder of an unfinished training, and remove it at the end.
 
-    It is gone at the end, and stays if there is an error after a checkpoint.
+    It is kept if an error occurs after the first checkpoint.
 
     Raises:
-        UsageError: if something else is in it, which would be lost.
+        UsageError: if it holds other files, which would be lost.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for path in sorted(folder.iterdir()):
-        if not _is_ours(path):
+        if not _is_known(path):
             raise UsageError(
                 f"{path} is not of an unfinished training, and would be "
                 "deleted: move it, or name another --output"
@@ -122,9 +129,9 @@ def kept_in(folder: Path) -> Iterator[Path]:
 
 
 def _clear(folder: Path) -> None:
-    """Deletes the folder, but for what somebody else put there."""
+    """Delete the folder, except for files of the user."""
     for path in folder.iterdir():
-        if not _is_ours(path):
+        if not _is_known(path):
             continue
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
@@ -134,18 +141,18 @@ def _clear(folder: Path) -> None:
         folder.rmdir()
 
 
-def _is_ours(path: Path) -> bool:
-    return any(path.match(name) for name in _OURS)
+def _is_known(path: Path) -> bool:
+    return any(path.match(name) for name in _KNOWN_NAMES)
 
 
-def _paths(folder: Path) -> list[Path]:
+def _existing_paths(folder: Path) -> list[Path]:
     paths = [folder / name for name in (LAST, BEFORE)]
     return [path for path in paths if path.exists()]
 
 
 def _read(path: Path) -> Checkpoint:
     arrays: dict[str, Arrays] = {}
-    # Every member's checksum is compared as it is read.
+    # NumPy verifies each member's checksum while reading.
     with path.open("rb") as file, np.load(file) as members:
         facts = json.loads(str(members[_FACTS]))
         for name in members.files:

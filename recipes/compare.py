@@ -1,4 +1,4 @@
-"""Trains recurrent layers alike, and shows what each of them learns.
+"""Train recurrent layers under equal conditions, and compare their scores.
 
     python -m recipes.compare --task copy
     python -m recipes.compare --task adding --lengths 50 100 200
@@ -6,12 +6,12 @@
     python -m recipes.compare --task series --dataset ett/h1
     python -m recipes.compare --task copy --resume
 
-A plain RNN, a GRU, the lesson's LSTM, the standard LSTM and Keras's own, each
-trained with several seeds: with the same parameters and batches, or the same
-units and minutes. `copy` and `adding` are problems that need a memory of a
-given length (Hochreiter and Schmidhuber 1997; Arjovsky, Shah and Bengio 2016);
-`text` and `series` are those of `recipes.char_text` and `recipes.time_series`.
-It writes
+The layers are a plain RNN, a GRU, the lesson's LSTM, the standard LSTM and
+`keras.layers.LSTM`, each trained with several seeds: with equal numbers of
+parameters and batches, or equal units and minutes. `copy` and `adding` are
+synthetic tasks that need a memory of a given length (Hochreiter and Schmidhuber
+1997; Arjovsky, Shah and Bengio 2016); `text` and `series` are the tasks of
+`recipes.char_text` and `recipes.time_series`. The program writes
 
     saved_models/compare/TASK/
         runs.csv         a line for each training
@@ -20,70 +20,72 @@ It writes
         gradients.png    how far back gradients reach before training: of
                          copy and adding
 
-Until it is done, `unfinished/` holds what was trained so far: `--resume` goes
-on with a comparison that was stopped or killed.
+Until the end, `unfinished/` holds the trainings done so far: `--resume`
+continues a comparison that was stopped or killed.
 """
 
-import argparse
 import csv
 import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from recipes import console, options, output_folder
-from recipes.comparing import settings
+from recipes import console, output_folder
+from recipes.comparing.settings import Settings, parse
+
+if TYPE_CHECKING:
+    from recipes.comparing.task import Task
 
 WRITTEN = ["runs.csv", "compare.json", "compare.png", "gradients.png"]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Trains, tabulates and draws, as the arguments say."""
-    args = settings.parse(arguments, __doc__)
-    if hasattr(args, "dataset"):
+    """Train, tabulate and plot."""
+    settings = parse(arguments, __doc__)
+    if settings.dataset:
         output_folder.refuse_replacing(
-            Path(args.dataset),
-            args.output,
+            Path(settings.dataset),
+            settings.output,
             [*WRITTEN, output_folder.UNFINISHED],
         )
-    # Imported late: TensorFlow takes seconds, mistakes show at once.
+    # Imported late, so that usage errors do not wait for TensorFlow.
     from recipes.comparing import runs
 
-    task = task_of(args)
-    with output_folder.held(args.output, args.resume) as folder:
-        finish(task, runs.rows(task, args, folder), args)
+    task = task_of(settings)
+    with output_folder.lock_folder(settings.output, settings.resume) as folder:
+        finish(task, runs.rows(task, settings, folder), settings)
 
 
-def task_of(args: argparse.Namespace) -> Any:
-    """The task that the arguments name."""
-    from recipes.comparing import made_up, series, text
+def task_of(settings: Settings) -> "Task":
+    """Return the task that the settings name."""
+    from recipes.comparing import series, synthetic, text
 
-    tasks: dict[str, Any] = {
-        "copy": made_up.Copy,
-        "adding": made_up.Adding,
+    tasks: dict[str, type[Task]] = {
+        "copy": synthetic.Copy,
+        "adding": synthetic.Adding,
         "text": text.Text,
         "series": series.Series,
     }
-    return tasks[args.task](args)
+    return tasks[settings.task](settings)
 
 
 def finish(
-    task: Any, rows: list[dict[str, Any]], args: argparse.Namespace
+    task: "Task", rows: list[dict[str, Any]], settings: Settings
 ) -> None:
-    """Writes and prints what was found."""
+    """Write and print the results."""
     from keras_gatelstm.core.files import move_into, stage_in
     from recipes import training
     from recipes.comparing import results
 
     found = {
-        "settings": options.kept(args),
+        "settings": settings.to_json(),
         "versions": training.versions(),
         "score": task.score,
         "chance": task.chance,
         "rows": rows,
     }
-    with stage_in(args.output) as stage:
+    with stage_in(settings.output) as stage:
         with (stage / "runs.csv").open("w", newline="") as file:
             writer = csv.DictWriter(file, rows[0])
             writer.writeheader()
@@ -93,11 +95,11 @@ def finish(
         if task.lengths != (0,):
             results.draw_gradients(task, rows, stage / "gradients.png")
         written = [name for name in WRITTEN if (stage / name).exists()]
-        move_into(stage, args.output)
-    print(f"\n{args.task}: {task.score}\n\n{results.table(task, rows)}\n")
+        move_into(stage, settings.output)
+    print(f"\n{settings.task}: {task.score}\n\n{results.table(task, rows)}\n")
     print("written:")
     for name in written:
-        print(f"  {args.output / name}")
+        print(f"  {settings.output / name}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the recipes' command lines share."""
+"""Shared parts of the command-line programs."""
 
 import argparse
 import io
@@ -11,11 +11,11 @@ from typing import NoReturn
 
 
 class UsageError(Exception):
-    """What was asked for cannot be done: one line that says why."""
+    """Error that is shown to the user as one line."""
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are one line."""
+    """Argument parser that raises one-line errors."""
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message} (--help lists the arguments)")
@@ -26,12 +26,12 @@ def run(
     program: Callable[[Sequence[str] | None], None],
     arguments: Sequence[str] | None = None,
 ) -> int:
-    """Runs a program; gives its exit status.
+    """Run a program, and return its exit status.
 
-    A `UsageError`, or an error of the machine (a full disk, no memory, a file
-    that must not be read), ends as one line on standard error and status 2;
-    Ctrl-C or a request to terminate, with status 130. Either way the program
-    leaves by its own clean-up.
+    A `UsageError` or a system error (full disk, out of memory, unreadable
+    file) is printed as one line on standard error, with status 2. Ctrl-C and
+    SIGTERM give status 130. Context managers of the program are exited in all
+    cases.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -52,7 +52,7 @@ def run(
 
 
 def _require_tensorflow() -> None:
-    """Looks before Keras does, which may not find the backend it is told."""
+    """Refuse another Keras backend, before Keras fails to import it."""
     backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     if backend != "tensorflow":
         raise UsageError(
@@ -62,9 +62,10 @@ def _require_tensorflow() -> None:
 
 
 def near(model: Path, name: str) -> Path:
-    """A file of this name in a model's folder, or in one of two above it.
+    """Return the path of a file near a model.
 
-    Of a model that is a folder, in that too.
+    The file is searched in the model, if it is a folder, in the folder that
+    holds it, and in the two folders above.
     """
     folders = [model.absolute(), *model.absolute().parents][:4]
     for folder in folders:
@@ -74,7 +75,7 @@ def near(model: Path, name: str) -> Path:
 
 
 def whole_number(text: str) -> int:
-    """A whole number above zero, as an argument's type."""
+    """Parse a whole number above zero; for `add_argument(type=...)`."""
     try:
         number = int(text)
     except ValueError:
@@ -87,7 +88,7 @@ def whole_number(text: str) -> int:
 
 
 def seed(text: str) -> int:
-    """A whole number that can seed NumPy, as an argument's type."""
+    """Parse a seed for NumPy; for `add_argument(type=...)`."""
     if not text.isdecimal() or int(text) >= 2**32:
         raise argparse.ArgumentTypeError(
             f"expected a whole number from 0 to 4294967295, received {text!r}"
@@ -96,8 +97,8 @@ def seed(text: str) -> int:
 
 
 def positive(text: str) -> float:
-    """A finite number above zero, as an argument's type."""
-    number = _number(text)
+    """Parse a finite number above zero; for `add_argument(type=...)`."""
+    number = _parse_number(text)
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(
             f"expected a number above zero, received {text!r}"
@@ -106,8 +107,8 @@ def positive(text: str) -> float:
 
 
 def rate(text: str) -> float:
-    """A number from zero to below one, as an argument's type."""
-    number = _number(text)
+    """Parse a number from 0 to below 1; for `add_argument(type=...)`."""
+    number = _parse_number(text)
     if not 0 <= number < 1:
         raise argparse.ArgumentTypeError(
             f"expected a number from 0 to below 1, received {text!r}"
@@ -115,7 +116,7 @@ def rate(text: str) -> float:
     return number
 
 
-def _number(text: str) -> float:
+def _parse_number(text: str) -> float:
     try:
         return float(text)
     except ValueError:

@@ -1,14 +1,15 @@
-"""Forecasts what comes after a series, with a model that was trained before.
+"""Forecast the continuation of a series with a trained model.
 
     python -m recipes.forecast saved_models/time_series/model.keras now.csv
     python -m recipes.forecast saved_models/time_series/serving/1 now.csv
     python -m recipes.forecast MODEL.tflite now.csv --output soon.csv
 
-The file has the columns that the model was trained on, and at least as many
-rows as it sees. What comes after its last row is written to `--output`, with
-an interval for each number, and drawn in a picture beside it. What the model
-needs to know of its series is read from `series.json`, beside it or in a
-folder above. A SavedModel may run code: load those of people you trust.
+The file must have the columns that the model was trained on, and at least as
+many rows as the model's look-back. The forecast after the last row is written
+to `--output`, with an interval for each number, and plotted in a picture beside
+it. The description of the series is read from `series.json`, in the model's
+folder or a folder above. A SavedModel can run code: load only files that you
+trust.
 """
 
 import argparse
@@ -25,7 +26,7 @@ from recipes.output_folder import refuse_replacing
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Reads, forecasts, and writes."""
+    """Read the series, forecast, and write the result."""
     args = parse(arguments)
     if not (args.model.is_file() or args.model.is_dir()):
         raise console.UsageError(f"there is no file or folder {args.model}")
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     known, filled = deployed.seen(args.file, args.time_column, series)
     if filled:
         print(f"{filled:,} missing values filled with the one before")
-    # Imported late: TensorFlow takes seconds, mistakes show at once.
+    # Imported late, so that usage errors do not wait for TensorFlow.
     from keras_gatelstm.core.files import move_into, stage_in
 
     values = known.to_numpy()[-series["lookback"] :]
@@ -60,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Reads the command line."""
+    """Parse the command line."""
     parser = console.Parser(
         prog="python -m recipes.forecast",
         description=__doc__,
@@ -94,7 +95,7 @@ def table(
     forecast: np.ndarray,
     widths: np.ndarray,
 ) -> pd.DataFrame:
-    """Each column's forecast, and the ends of its interval."""
+    """Return each column's forecast and the ends of its interval."""
     columns = {}
     for number, name in enumerate(known.columns):
         values, width = forecast[:, number], widths[:, number]
@@ -111,7 +112,7 @@ def draw(
     widths: np.ndarray,
     path: Path,
 ) -> None:
-    """Draws the forecast after what was seen last."""
+    """Plot the forecast after the last known values."""
     from matplotlib.figure import Figure
 
     from recipes.forecasting.pictures import SEEN, draw_forecast

@@ -1,12 +1,12 @@
-"""Looks into a trained model: what each gate does, step by step.
+"""Inspect a trained model: record and plot its gates at every step.
 
     python -m recipes.look saved_models/char_text/model.keras --text "To be,"
     python -m recipes.look MODEL.keras --text-file play.txt
     python -m recipes.look MODEL.keras --series readings.csv
 
-The model reads the text or the series once. A text is read by the characters
-in `vocabulary.json` beside the model; a series is a CSV file with a line of
-names, and a line for each step: its time, and a number for each column. It
+The model reads the text or the series once. A text is encoded with
+`vocabulary.json` beside the model; a series is a CSV file with a line of names,
+and a line for each step: its time, and a number for each column. The program
 writes, beside the model or to `--output`,
 
     look/
@@ -22,7 +22,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -30,23 +30,28 @@ from tabulate import tabulate
 
 from recipes import console
 from recipes.data.csv_file import read_csv
-from recipes.data.frames import without_holes
+from recipes.data.frames import fill_missing
 from recipes.data.vocabulary import Vocabulary
 from recipes.forecasting import deployed
 from recipes.forecasting.pictures import with_times
 from recipes.output_folder import refuse_replacing
 
-# The most steps that fit in a picture and can still be read.
+if TYPE_CHECKING:
+    import keras
+
+    from keras_gatelstm import GateTrace
+
+# More steps would be illegible in a picture.
 PICTURED_STEPS = 200
 PICTURED_UNITS = 3
 RANKED_UNITS = 8
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Records the model, draws, and reports, as the arguments say."""
+    """Record the model's gates, and write the pictures and the report."""
     args = parse(arguments)
     check(args)
-    # Imported late: TensorFlow takes seconds, mistakes show at once.
+    # Imported late, so that usage errors do not wait for TensorFlow.
     from keras_gatelstm import record_gates
     from keras_gatelstm.core.files import move_into, stage_in
 
@@ -78,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Reads the command line."""
+    """Parse the command line."""
     parser = console.Parser(
         prog="python -m recipes.look",
         description=__doc__,
@@ -112,7 +117,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def check(args: argparse.Namespace) -> None:
-    """Refuses files that are not there, before TensorFlow is loaded."""
+    """Refuse missing files, before TensorFlow is loaded."""
     for path in (args.model, args.text_file, args.series):
         if path is not None and not path.is_file():
             raise console.UsageError(f"there is no file {path}")
@@ -128,8 +133,8 @@ def check(args: argparse.Namespace) -> None:
         )
 
 
-def load(path: Path) -> Any:
-    """The model in a file."""
+def load(path: Path) -> "keras.Model":
+    """Load a Keras model from a file."""
     import keras
 
     try:
@@ -141,8 +146,10 @@ def load(path: Path) -> Any:
         ) from error
 
 
-def read_text(model: Any, args: argparse.Namespace) -> tuple[np.ndarray, str]:
-    """The numbers of a text's characters, one row, and the text."""
+def read_text(
+    model: "keras.Model", args: argparse.Namespace
+) -> tuple[np.ndarray, str]:
+    """Return the encoded text as a batch of one row, and the text."""
     path = args.vocabulary or console.near(args.model, "vocabulary.json")
     vocabulary = Vocabulary.load(path)
     text = args.text
@@ -162,16 +169,16 @@ def read_text(model: Any, args: argparse.Namespace) -> tuple[np.ndarray, str]:
 
 
 def read_series(
-    model: Any, args: argparse.Namespace
+    model: "keras.Model", args: argparse.Namespace
 ) -> tuple[np.ndarray, pd.DatetimeIndex]:
-    """The numbers of a file, one row, and their times."""
+    """Return the series as a batch of one row, and its times."""
     path = args.series
     trained_on = console.near(args.model, "series.json")
     if trained_on.is_file():
         series = deployed.description(trained_on)
         found, _ = deployed.seen(path, args.time_column, series)
     else:
-        found, _ = without_holes(read_csv(path, args.time_column), str(path))
+        found, _ = fill_missing(read_csv(path, args.time_column), str(path))
     features = model.input_shape[-1]
     if len(model.input_shape) != 3 or features != len(found.columns):
         raise console.UsageError(
@@ -188,14 +195,16 @@ def read_series(
     return last.to_numpy()[np.newaxis], last.index
 
 
-def draw(trace: Any, folder: Path, title: str, text: str | None) -> None:
-    """Writes the pictures, the report and the trace."""
+def draw(
+    trace: "GateTrace", folder: Path, title: str, text: str | None
+) -> None:
+    """Write the pictures, the report and the trace."""
     from keras_gatelstm import GateLSTMCell, plots
     from keras_gatelstm.inspect.report import write_report
 
     last = trace.select(time=slice(-PICTURED_STEPS, None))
     for path in trace:
-        # Of several layers, each has pictures of its own.
+        # With several layers, the file names contain the layer's.
         name = path.replace("/", "-").replace(":", "-")
         of_layer = f"-{name}" if len(trace) > 1 else ""
         figures = {
@@ -212,8 +221,10 @@ def draw(trace: Any, folder: Path, title: str, text: str | None) -> None:
     trace.save(folder / "trace.npz")
 
 
-def telling(trace: Any, path: str, text: str | None) -> list[int] | None:
-    """The units that go most with the text, each for another property."""
+def telling(
+    trace: "GateTrace", path: str, text: str | None
+) -> list[int] | None:
+    """Return the units most correlated with properties of the text."""
     from keras_gatelstm import statistics
 
     if text is None:
@@ -227,8 +238,8 @@ def telling(trace: Any, path: str, text: str | None) -> list[int] | None:
     return units[:PICTURED_UNITS] or None
 
 
-def report(trace: Any, text: str | None) -> None:
-    """Prints how open the gates are, and which units go with what."""
+def report(trace: "GateTrace", text: str | None) -> None:
+    """Print gate saturation, memory half-lives and correlated units."""
     from keras_gatelstm import statistics
 
     rows = []
@@ -249,8 +260,8 @@ def report(trace: Any, text: str | None) -> None:
         report_units(trace, text)
 
 
-def report_units(trace: Any, text: str) -> None:
-    """Prints the units that go most with a property of the text."""
+def report_units(trace: "GateTrace", text: str) -> None:
+    """Print the units most correlated with properties of the text."""
     from keras_gatelstm import statistics
 
     properties = statistics.text_properties(text)

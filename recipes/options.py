@@ -1,44 +1,159 @@
-"""Settings: those given, those of a preset, and those of a training before."""
+"""Settings from the command line, a preset, or an unfinished training."""
 
 import argparse
 import hashlib
 from collections.abc import Iterable, Set
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from recipes import checkpoints
+from recipes import checkpoints, console
 from recipes.console import UsageError
 from recipes.output_folder import UNFINISHED, refuse_if_in_use
 
-Settings = dict[str, Any]
+# Some settings, by name: of the command line or of a preset.
+Some = dict[str, Any]
 
-# What says how long to train; one of them does.
+# Settings of the training length; exactly one of them is used.
 LENGTHS = {"minutes", "epochs", "batches"}
 
-# What a training that is gone on with may have otherwise than at its start.
+# Settings that may change when a training is resumed.
 FREE = {"data_dir", "manual_dir", "output", "logs", "resume"}
 
 
-def settled(
-    given: Settings,
-    every: Settings,
-    presets: dict[str, Settings],
-    can_be_longer: bool = True,
-) -> argparse.Namespace:
-    """Fills in what the command line leaves open.
+@dataclass(kw_only=True)
+class Settings:
+    """Settings common to all recipes that train.
 
     Args:
-        given: What it gives, and nothing else.
-        every: What is so unless it is given.
-        presets: What is so unless it is given, by the preset.
-        can_be_longer: Whether a training that is gone on with may be told
-            another length.
+        preset: Name of the preset.
+        output: Folder to write to.
+        batch_size: Rows in a batch.
+        learning_rate: Learning rate at the start.
+        minutes: Minutes to train; `None` for a number of batches.
+        data_dir: Folder of tensorflow-datasets; `None` for its default.
+        manual_dir: Folder with the data file; `None` to download it.
+        resume: Whether to resume an unfinished training.
+        digest: SHA-256 of the data; `None` until they are read.
+    """
+
+    preset: str
+    output: Path
+    batch_size: int
+    learning_rate: float
+    minutes: float | None = None
+    data_dir: str | None = None
+    manual_dir: str | None = None
+    resume: bool = False
+    digest: str | None = None
+
+    def to_json(self) -> Some:
+        """Return the settings as values that JSON can hold."""
+        return asdict(self) | {"output": str(self.output)}
+
+
+Kind = TypeVar("Kind", bound=Settings)
+
+
+def defaults_of(kind: type[Settings]) -> Some:
+    """Return the default values of settings, by name."""
+    found = {}
+    for field in fields(kind):
+        if field.default is not MISSING:
+            found[field.name] = field.default
+        elif field.default_factory is not MISSING:
+            found[field.name] = field.default_factory()
+    return found
+
+
+class SettingsParser(console.Parser):
+    """Argument parser that returns only the settings given by the user.
+
+    Args:
+        program: Module of the program.
+        description: Text for `--help`.
+        kind: Class of the settings.
+        presets: Settings of each preset, by its name.
+    """
+
+    def __init__(
+        self,
+        program: str,
+        description: str,
+        kind: type[Settings],
+        presets: dict[str, Some],
+    ) -> None:
+        super().__init__(
+            prog=f"python -m {program}",
+            description=description,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            argument_default=argparse.SUPPRESS,
+        )
+        self.defaults = defaults_of(kind)
+        self.presets = presets
+
+    def add_setting(self, option: str, help: str, **more: Any) -> None:
+        """Add an option, with its default at the end of its help."""
+        name = option.strip("-").replace("-", "_")
+        default = self.defaults.get(name)
+        shown = as_given(default) if default else ""
+        if not shown:
+            shown = "; ".join(
+                f"{preset} {as_given(settings[name])}"
+                for preset, settings in self.presets.items()
+                if name in settings
+            )
+        ending = f" (default: {shown})" if shown else ""
+        self.add_argument(option, help=help + ending, **more)
+
+    def add_data_folders(self) -> None:
+        """Add the options for the folders of data."""
+        self.add_setting("--data-dir", "where tensorflow-datasets keeps data")
+        self.add_setting(
+            "--manual-dir", "folder with the data's file, if no network"
+        )
+
+    def add_output(self, what: str = "training", default: str = "") -> None:
+        """Add `--output` and `--resume`."""
+        self.add_setting(
+            "--output",
+            "folder to write to" + default,
+            type=Path,
+            metavar="FOLDER",
+        )
+        self.add_argument(
+            "--resume",
+            action="store_true",
+            default=False,
+            help=f"go on with the unfinished {what} in the output folder",
+        )
+
+
+def as_given(value: object) -> str:
+    """Format a setting as on the command line."""
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def resolve_settings(
+    kind: type[Kind],
+    given: Some,
+    presets: dict[str, Some],
+    can_be_longer: bool = True,
+) -> Kind:
+    """Complete the settings from a preset or an unfinished training.
+
+    Args:
+        kind: Class of the settings.
+        given: Settings from the command line only.
+        presets: Settings of each preset, by its name.
+        can_be_longer: Whether a resumed training may have another length.
 
     Raises:
-        UsageError: if an unfinished training is in its way, or missing, or
-            another run writes to the output folder.
+        UsageError: if the output folder is in use, or holds an unfinished
+            training without `--resume`, or none with it.
     """
-    output: Path = given.get("output") or every["output"]
+    defaults = defaults_of(kind)
+    output: Path = given.get("output") or defaults["output"]
     if output.exists() and not output.is_dir():
         raise UsageError(
             f"--output {output} is a file: name a folder to write to"
@@ -46,64 +161,58 @@ def settled(
     refuse_if_in_use(output)
     folder = output / UNFINISHED
     if given["resume"]:
-        before = _before(folder, every)
+        before = _load_settings(folder, kind)
         if can_be_longer and given.keys() & LENGTHS:
             lengths = before.keys() & LENGTHS
-            before |= dict.fromkeys(lengths) | _some(given, lengths)
-        return argparse.Namespace(**_as_before(folder, given, every, before))
+            before |= dict.fromkeys(lengths) | _pick(given, lengths)
+        return kind(**_merge_settings(folder, given, defaults, before))
     if checkpoints.exist(folder):
         raise UsageError(
             f"{folder} holds an unfinished training: go on with it with "
             "--resume, or remove that folder to start anew"
         )
-    name: str = given.get("preset") or every["preset"]
-    preset = presets[name]
+    preset = presets[given.get("preset") or defaults["preset"]]
     if given.keys() & LENGTHS:
         preset = preset | dict.fromkeys(preset.keys() & LENGTHS)
-    return argparse.Namespace(**(every | preset | given))
-
-
-def kept(args: argparse.Namespace) -> Settings:
-    """The settings as JSON, to be gone on with."""
-    return vars(args) | {"output": str(args.output)}
+    return kind(**(defaults | preset | given))
 
 
 def check_same_data(
-    args: argparse.Namespace, data: Iterable[bytes], name: str
+    settings: Settings, data: Iterable[bytes], name: str
 ) -> None:
-    """Refuses to go on with other data than a training began with.
+    """Refuse to resume a training with different data.
 
     Args:
-        args: The recipe's settings; the digest of the data is kept there.
-        data: What is to be the same.
-        name: What an error calls it.
+        settings: The recipe's settings; their `digest` is checked and set.
+        data: The data, in parts.
+        name: Name of the data in error messages.
 
     Raises:
-        UsageError: if it is not.
+        UsageError: if the digest differs.
     """
     found = hashlib.sha256()
     for part in data:
         found.update(part)
     digest = found.hexdigest()
-    if getattr(args, "digest", digest) != digest:
+    if settings.digest not in (None, digest):
         raise UsageError(
             f"{name} has changed since the training in "
-            f"{args.output / UNFINISHED} began: bring it back, or remove that "
-            "folder to start anew"
+            f"{settings.output / UNFINISHED} began: bring it back, or remove "
+            "that folder to start anew"
         )
-    args.digest = digest
+    settings.digest = digest
 
 
-def _before(folder: Path, every: Settings) -> Settings:
-    """The settings that an unfinished training began with."""
+def _load_settings(folder: Path, kind: type[Settings]) -> Some:
+    """Load the settings of an unfinished training."""
     checkpoint = checkpoints.load(folder)
     if checkpoint is None:
         raise UsageError(
             f"there is no unfinished training in {folder}: --resume goes on "
             "with one that was stopped after its first checkpoint"
         )
-    before: Settings = checkpoint.facts["settings"]
-    if not every.keys() <= before.keys():
+    before: Some = checkpoint.facts["settings"]
+    if before.keys() != {field.name for field in fields(kind)}:
         raise UsageError(
             f"{folder} holds the unfinished training of another recipe: name "
             "another --output"
@@ -111,10 +220,14 @@ def _before(folder: Path, every: Settings) -> Settings:
     return before
 
 
-def _as_before(
-    folder: Path, given: Settings, every: Settings, before: Settings
-) -> Settings:
-    """The settings to go on with."""
+def _merge_settings(
+    folder: Path, given: Some, defaults: Some, before: Some
+) -> Some:
+    """Merge the given settings into those of an unfinished training.
+
+    Raises:
+        UsageError: if a setting differs that cannot change.
+    """
     for name, value in given.items():
         if name not in FREE and before[name] != value:
             option = name.replace("_", "-")
@@ -123,8 +236,8 @@ def _as_before(
                 f"began, and is {value} now: leave it out to go on, or remove "
                 "that folder to start anew"
             )
-    return before | _some(dict.fromkeys(FREE) | every | given, FREE)
+    return before | _pick(defaults | given, FREE)
 
 
-def _some(settings: Settings, names: Set[str]) -> Settings:
+def _pick(settings: Some, names: Set[str]) -> Some:
     return {name: settings[name] for name in settings.keys() & names}

@@ -1,4 +1,4 @@
-"""The folder a recipe writes to, one run at a time."""
+"""Locking of output folders, so that one run at a time writes to each."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -9,39 +9,40 @@ from filelock import FileLock, Timeout
 from recipes import checkpoints
 from recipes.console import UsageError
 
-# Where unfinished trainings are kept, in the output folder.
+# Subfolder of the output folder for unfinished trainings.
 UNFINISHED = "unfinished"
 
 LOCK = ".keras_gatelstm.lock"
 
 
 @contextmanager
-def held(output: Path, resume: bool = False) -> Iterator[Path]:
-    """Keeps other runs from writing to a folder.
+def lock_folder(output: Path, resume: bool = False) -> Iterator[Path]:
+    """Lock a folder against other runs, and create its `unfinished` folder.
 
-    The lock is the operating system's, and ends with the process, however
-    that ends. Under it, what killed runs left half-written is deleted.
+    The lock belongs to the operating system, which releases it when the
+    process ends, even if it is killed. Partial files of killed runs are
+    deleted.
 
     Args:
-        output: The folder.
-        resume: Whether this run goes on with an unfinished training there.
+        output: Folder to lock.
+        resume: Whether this run continues an unfinished training.
 
     Returns:
-        The folder for what an unfinished training is gone on with. It is gone
-        at the end, unless there is an error after a checkpoint.
+        Folder for the files of an unfinished training. It is removed at the
+        end, unless an error occurs after the first checkpoint.
 
     Raises:
-        UsageError: if another run writes to the folder, or has begun or ended
-            a training there since this one looked; or if files of the user's
-            own are where unfinished trainings are kept.
+        UsageError: if another run holds the lock, or has begun or ended a
+            training there since this run checked; or if the user's own files
+            are in the folder for unfinished trainings.
     """
     made = [path for path in (output, *output.parents) if not path.exists()]
     output.mkdir(parents=True, exist_ok=True)
-    lock = _lock(output)
+    lock = _file_lock(output)
     try:
         lock.acquire()
     except Timeout:
-        raise in_use(output) from None
+        raise in_use_error(output) from None
     try:
         if checkpoints.exist(output / UNFINISHED) != resume:
             raise UsageError(
@@ -49,46 +50,45 @@ def held(output: Path, resume: bool = False) -> Iterator[Path]:
                 "one began: start again"
             )
         if any(output.glob(".writing-*")):
-            # It loads Keras, which takes seconds.
+            # Imported late: Keras takes seconds to load.
             from keras_gatelstm.core.files import clear_left_over
 
             clear_left_over(output)
-        with checkpoints.kept_in(output / UNFINISHED) as folder:
+        with checkpoints.remove_when_done(output / UNFINISHED) as folder:
             yield folder
     finally:
-        # Still locked: who has opened it meanwhile sees that it is gone.
-        # Windows does not delete what is open.
+        # Deleted while locked, so that a run that has opened the file
+        # notices. Windows cannot delete an open file.
         with suppress(OSError):
             (output / LOCK).unlink()
         lock.release()
         for path in made:
-            # Not empty, where there is what was written.
+            # Folders that hold results are not empty, and stay.
             with suppress(OSError):
                 path.rmdir()
 
 
 def refuse_if_in_use(output: Path) -> None:
-    """Looks whether another run writes to a folder.
+    """Refuse a folder that another run is writing to.
 
     Raises:
-        UsageError: if one does.
+        UsageError: if the folder is locked.
     """
     if (output / LOCK).exists():
         try:
-            with _lock(output):
+            with _file_lock(output):
                 pass
         except Timeout:
-            raise in_use(output) from None
+            raise in_use_error(output) from None
 
 
-def _lock(output: Path) -> FileLock:
-    # A lock that is a file, as its library takes where there is none of the
-    # operating system, would outlast a kill.
+def _file_lock(output: Path) -> FileLock:
+    # The library's fallback, a plain lock file, would outlast a killed run.
     return FileLock(output / LOCK, blocking=False, fallback_to_soft=False)
 
 
-def in_use(output: Path) -> UsageError:
-    """The error of a second run."""
+def in_use_error(output: Path) -> UsageError:
+    """Return the error for a folder that another run has locked."""
     return UsageError(
         f"another run is writing to {output}: let it end, or name another "
         "--output"
@@ -96,15 +96,16 @@ def in_use(output: Path) -> UsageError:
 
 
 def refuse_replacing(given: Path, output: Path, written: Iterable[str]) -> None:
-    """Looks whether a file that is read would be written over; follows links.
+    """Refuse to overwrite an input file. Links are followed.
 
     Args:
-        given: The file that is read; it need not be there.
-        output: The folder that is written to.
-        written: What is written there, or deleted with all that is in it.
+        given: Input file; it may be missing.
+        output: Output folder.
+        written: Names in the output folder that are written, or deleted with
+            their contents.
 
     Raises:
-        UsageError: if it would be.
+        UsageError: if the input file would be overwritten or deleted.
     """
     if not given.exists():
         return

@@ -1,6 +1,5 @@
-"""A training that can be killed at any moment, and gone on with."""
+"""Training that can be killed at any moment and resumed."""
 
-import argparse
 import math
 import time
 from collections.abc import Iterable, Sequence
@@ -9,9 +8,10 @@ from typing import Any, Protocol
 
 import keras
 
-from recipes import checkpoints, options
+from recipes import checkpoints
 from recipes.checkpoints import Arrays, Checkpoint
 from recipes.console import UsageError
+from recipes.options import Settings
 from recipes.training import (
     Batch,
     Budget,
@@ -20,32 +20,32 @@ from recipes.training import (
     empty_memories,
     fit,
     memories,
-    stopping,
+    stop_on_signal,
 )
 
-# A model of fewer batches is no model, unless so few were asked for.
+# Fewer batches do not make a useful model, unless the user asked for so few.
 LEAST_BATCHES = 10
 
 
 class Resumable(keras.callbacks.Callback):
-    """Writes checkpoints while a model trains, and goes on from them.
+    """Callback that writes checkpoints and restores a training from them.
 
-    Empties the memories of stateful layers where the text starts over, and
-    brings back everything that the next batch's loss depends on: weights,
-    the optimizer's variables, memories carried along, the states of random
-    streams, and the place in the text.
+    A checkpoint holds everything that the next batch's loss depends on:
+    weights, optimizer variables, memories of stateful layers, states of random
+    generators, and the position in the data. The memories of stateful layers
+    are cleared at the start of each epoch.
 
     Args:
-        folder: Where checkpoints are kept.
-        settings: What the training was told, kept with them.
+        folder: Folder of the checkpoints.
+        settings: Settings to store in the checkpoints.
         budget: The training's budget.
-        best: Its best weights.
-        batches: How many batches an epoch has.
+        best: Callback that keeps the best weights.
+        batches: Number of batches per epoch.
         every: Seconds between two checkpoints.
 
     Attributes:
-        epoch: The epoch to start with.
-        batch: The batch in it to start with.
+        epoch: Epoch to start with.
+        batch: Batch of that epoch to start with.
     """
 
     def __init__(
@@ -71,13 +71,15 @@ class Resumable(keras.callbacks.Callback):
         self._carried: Arrays = []
 
     def restore(self, model: keras.Model, checkpoint: Checkpoint) -> None:
-        """Puts a compiled model, and what goes with it, back in place."""
+        """Restore a compiled model and the callbacks from a checkpoint."""
         facts = checkpoint.facts
         model.optimizer.build(model.trainable_variables)
-        _assign(model.variables, checkpoint.arrays["model"])
-        # A model that carries no memories has none there.
-        _assign(memories(model), checkpoint.arrays.get("memories", []))
-        _assign(model.optimizer.variables, checkpoint.arrays["optimizer"])
+        _assign_values(model.variables, checkpoint.arrays["model"])
+        # Models without stateful layers store no memories.
+        _assign_values(memories(model), checkpoint.arrays.get("memories", []))
+        _assign_values(
+            model.optimizer.variables, checkpoint.arrays["optimizer"]
+        )
         self.best.weights = checkpoint.arrays.get("best", [])
         self.best.loss = facts["best_loss"]
         self.epoch, self.batch = facts["epoch"], facts["batch"]
@@ -97,26 +99,26 @@ class Resumable(keras.callbacks.Callback):
             self._write(self.epoch, self.batch)
 
     def on_test_begin(self, logs: Logs = None) -> None:
-        self._carried = _values(memories(self.model))
+        self._carried = _read_values(memories(self.model))
         empty_memories(self.model)
 
     def on_test_end(self, logs: Logs = None) -> None:
-        _assign(memories(self.model), self._carried)
+        _assign_values(memories(self.model), self._carried)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         if self.batch == self.batches:
             self.batch = 0
             self._write(epoch + 1, 0)
         elif not self.budget.stopped or self._written_at != (epoch, self.batch):
-            # Its minutes are over, and it may be given more. One that was
-            # stopped goes on from before this validation.
+            # The minutes are spent, and the user may add more. After a stop,
+            # the checkpoint from before this validation is used instead.
             self._write(epoch, self.batch)
 
     def _write(self, epoch: int, batch: int) -> None:
         arrays: dict[str, Arrays] = {
-            "model": _values(self.model.variables),
-            "memories": _values(memories(self.model)),
-            "optimizer": _values(self.model.optimizer.variables),
+            "model": _read_values(self.model.variables),
+            "memories": _read_values(memories(self.model)),
+            "optimizer": _read_values(self.model.optimizer.variables),
             "best": self.best.weights,
         }
         facts = {
@@ -133,17 +135,17 @@ class Resumable(keras.callbacks.Callback):
         self._written_at = (epoch, batch)
 
 
-def _values(variables: list[Any]) -> Arrays:
+def _read_values(variables: list[Any]) -> Arrays:
     return [variable.numpy() for variable in variables]
 
 
-def _assign(variables: list[Any], values: Arrays) -> None:
+def _assign_values(variables: list[Any], values: Arrays) -> None:
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
 
 
 class Batches(Protocol):
-    """What a training reads, epoch by epoch."""
+    """Source of training batches, epoch by epoch."""
 
     def __len__(self) -> int: ...
 
@@ -154,39 +156,39 @@ def train(
     model: keras.Model,
     batches: Batches,
     validation: Batch,
-    whole: int,
-    args: argparse.Namespace,
+    whole: int | None,
+    settings: Settings,
     folder: Path,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> Budget:
-    """Trains for so many batches, or the minutes of `args`, or their rest.
+    """Train until the budget is spent, resuming from a checkpoint if any.
 
-    In the end the model has the weights of the best validation loss.
+    Afterwards the model has the weights of the best validation loss.
 
     Args:
         model: A compiled model.
-        batches: What to train on.
-        validation: Batches to validate on, inputs and targets, stacked.
-        whole: How many batches to train on, where there are no minutes.
-        args: The recipe's settings.
-        folder: Where checkpoints are kept, and gone on from.
-        callbacks: More to be told.
+        batches: Training batches.
+        validation: Stacked batches to validate on, inputs and targets.
+        whole: Total number of batches if `settings.minutes` is `None`.
+        settings: The recipe's settings.
+        folder: Folder of the checkpoints.
+        callbacks: Additional callbacks.
 
     Raises:
-        UsageError: if the loss stops being a number, or nothing is left to
-            be trained and nothing was validated.
-        KeyboardInterrupt: if it is stopped before there is a batch.
+        UsageError: if the loss becomes NaN or infinite, or if the budget is
+            already spent and the model was never validated.
+        KeyboardInterrupt: if the training is stopped before its first batch.
     """
-    budget = Budget(args.learning_rate, args.minutes, whole)
+    budget = Budget(settings.learning_rate, settings.minutes, whole)
     best = KeepBest()
     resumable = Resumable(
-        folder, options.kept(args), budget, best, len(batches)
+        folder, settings.to_json(), budget, best, len(batches)
     )
     checkpoint = checkpoints.load(folder)
     if checkpoint is not None:
         resumable.restore(model, checkpoint)
     if budget.spent() < 1:
-        with stopping(budget):
+        with stop_on_signal(budget):
             fit(
                 model,
                 batches.batches,
@@ -203,7 +205,7 @@ def train(
         checkpoints.remove(folder)
         raise UsageError(
             "the training diverged, its loss is no number any more: take a "
-            f"smaller --learning-rate. Received: {args.learning_rate}"
+            f"smaller --learning-rate. Received: {settings.learning_rate}"
         )
     if not best.weights:
         raise UsageError(
@@ -215,19 +217,19 @@ def train(
     return budget
 
 
-def check_enough(budget: Budget, asked: int, folder: Path) -> None:
-    """Refuses a model that is hardly trained, unless that was asked for.
+def check_enough(budget: Budget, asked: int | None, folder: Path) -> None:
+    """Refuse a model with too few batches, unless the user asked for so few.
 
     Args:
-        budget: What was spent.
-        asked: How many batches were asked for, where there are no minutes.
-        folder: Where checkpoints are kept.
+        budget: The budget after training.
+        asked: Requested number of batches, if there are no minutes.
+        folder: Folder of the checkpoints.
 
     Raises:
         UsageError: if fewer than `LEAST_BATCHES` were trained.
     """
     trained = len(budget.losses)
-    if budget.minutes is None and trained >= asked:
+    if budget.minutes is None and asked and trained >= asked:
         return
     if trained < LEAST_BATCHES:
         if budget.minutes is None or budget.stopped:

@@ -1,13 +1,13 @@
-"""Writes text with a character model, a character at a time.
+"""Generate text with a character model.
 
     python -m recipes.sample saved_models/char_text/model.keras
     python -m recipes.sample saved_models/char_text/serving/1 --prompt "KING"
     python -m recipes.sample saved_models/char_text/litert/streaming.tflite
 
-From the model for Keras, the SavedModel for TensorFlow Serving and the
-streaming file for LiteRT alike: the same seed writes the same text. The model's
-characters are read from `vocabulary.json`, beside it or in a folder above. A
-SavedModel may run code: load those of people you trust.
+The Keras model, the SavedModel for TensorFlow Serving and the streaming LiteRT
+file generate the same text from the same seed. The model's characters are read
+from `vocabulary.json`, in its folder or a folder above. A SavedModel can run
+code: load only files that you trust.
 """
 
 import argparse
@@ -23,28 +23,30 @@ from recipes.data.vocabulary import Vocabulary
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Prints the prompt, and after it what the model writes."""
+    """Print the prompt and its continuation by the model."""
     args = parse(arguments)
     if not (args.model.is_file() or args.model.is_dir()):
         raise console.UsageError(f"there is no file or folder {args.model}")
     vocabulary = Vocabulary.load(
         args.vocabulary or console.near(args.model, "vocabulary.json")
     )
-    # Imported late: TensorFlow takes seconds, mistakes show at once.
+    # Imported late, so that usage errors do not wait for TensorFlow.
     from recipes.characters.reading import reader_of
 
     read = reader_of(args.model, len(vocabulary))
     print(args.prompt, end="", flush=True)
-    # Without a prompt, the model starts a line.
+    # Without a prompt, the model begins a new line.
     logits = [read(int(it)) for it in vocabulary.encode(args.prompt or "\n")]
-    symbols = written(read, logits[-1], args.temperature, args.top_k, args.seed)
+    symbols = generate(
+        read, logits[-1], args.temperature, args.top_k, args.seed
+    )
     for symbol in islice(symbols, args.length):
         print(vocabulary.characters[symbol], end="", flush=True)
     print()
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Reads the command line."""
+    """Parse the command line."""
     parser = console.Parser(
         prog="python -m recipes.sample",
         description=__doc__,
@@ -87,21 +89,21 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def written(
+def generate(
     read: Callable[[int], np.ndarray],
     logits: np.ndarray,
     temperature: float,
     top_k: int | None,
     seed: int,
 ) -> Iterator[int]:
-    """Draws symbol after symbol, each from the guess after the last one.
+    """Sample symbols one after the other, without end.
 
     Args:
-        read: Reads a symbol, and gives the logits of the next.
-        logits: Those of the first.
-        temperature: Above zero; the lower, the surer the guesses.
-        top_k: Draw from so many likeliest; `None`: from all.
-        seed: The same draws the same.
+        read: Function that reads a symbol and returns the next one's logits.
+        logits: Logits of the first symbol.
+        temperature: Divisor of the logits, above zero.
+        top_k: Number of likeliest symbols to sample from; `None` for all.
+        seed: Seed of the samples.
     """
     random = np.random.default_rng(seed)
     while True:
@@ -116,7 +118,7 @@ def draw(
     top_k: int | None,
     random: np.random.Generator,
 ) -> int:
-    """A symbol, drawn from a guess; never the unknown character, number 0."""
+    """Sample a symbol from logits, never the unknown character, number 0."""
     known = logits[1:].astype("float64")
     if top_k is not None and top_k < len(known):
         least = np.partition(known, -top_k)[-top_k]

@@ -1,4 +1,4 @@
-"""What the recipes' trainings share."""
+"""Training loop, budget and callbacks of the recipes."""
 
 import math
 import platform
@@ -21,12 +21,12 @@ import keras_gatelstm
 Logs = dict[str, float] | None
 Batch = tuple[np.ndarray, np.ndarray]
 
-# The mean of the losses of so many batches is shown.
+# Number of batches in the running mean of the loss.
 SHOWN = 50
 
 
 def versions() -> dict[str, str]:
-    """What the numbers of a training were made with."""
+    """Return the versions of Python and the packages used."""
     return {
         "python": platform.python_version(),
         "keras_gatelstm": keras_gatelstm.__version__,
@@ -36,32 +36,29 @@ def versions() -> dict[str, str]:
 
 
 class Budget(keras.callbacks.Callback):
-    """Spends so many minutes, or so many batches, and ends the training.
+    """Callback that ends the training after a number of minutes or batches.
 
-    What a process compiles is not counted: time counts from the end of its
-    first batch, and goes on after the first batch of its first validation.
+    The learning rate decays to zero along half a cosine (Loshchilov and
+    Hutter, "SGDR", 2017). A progress bar shows the spent share of the budget,
+    and all losses are recorded. A NaN or infinite loss ends the training.
 
-    On the way the learning rate falls from its first value to zero along
-    half a cosine (Loshchilov and Hutter, "SGDR", 2017), a bar shows how much
-    is spent, and the losses are kept.
-
-    A loss that is no number ends it too.
+    Compilation time is not counted: the clock starts after the first batch,
+    and leaves out the first batch of the first validation.
 
     Args:
-        learning_rate: The learning rate to start from.
+        learning_rate: Initial learning rate.
         minutes: Minutes of training, or `None`.
-        batches: Batches to train on, where there are no minutes.
+        batches: Number of batches, if `minutes` is `None`.
 
     Attributes:
-        losses: The loss of each batch.
-        validation: Pairs of batches seen and validation loss.
-        seconds: How long the training took, or has taken so far; without
-            compiling.
-        stopped: Set it to end the training after the batch.
+        losses: Loss of each batch.
+        validation: Pairs of a number of batches and a validation loss.
+        seconds: Duration of the training so far, without compilation.
+        stopped: Set to true to end the training after the current batch.
     """
 
     def __init__(
-        self, learning_rate: float, minutes: float | None, batches: int
+        self, learning_rate: float, minutes: float | None, batches: int | None
     ) -> None:
         super().__init__()
         self.learning_rate = learning_rate
@@ -71,15 +68,15 @@ class Budget(keras.callbacks.Callback):
         self.validation: list[tuple[int, float]] = []
         self.seconds = 0.0
         self.stopped = False
-        # When the clock would have started, had it run without a stop.
+        # Start of the clock, as if the training had never been interrupted.
         self._start: float | None = None
         self._validating_since = 0.0
         self._validated = False
 
     def spent(self) -> float:
-        """The part of the budget that is spent, from 0 to 1."""
+        """Return the spent share of the budget, from 0 to 1."""
         if self.minutes is None:
-            part = len(self.losses) / self.batches
+            part = len(self.losses) / (self.batches or 1)
         else:
             part = self.seconds / (60 * self.minutes)
         return min(1.0, part)
@@ -124,13 +121,13 @@ class Budget(keras.callbacks.Callback):
         self.bar.close()
 
     def show(self, **losses: float) -> None:
-        """Moves the bar on, and writes losses behind it."""
+        """Update the progress bar and the losses shown beside it."""
         shown = {name: f"{value:.3f}" for name, value in losses.items()}
         self.bar.set_postfix(shown, refresh=False)
         self.bar.update(100 * self.spent() - self.bar.n)
 
     def plot(self, path: Path, loss: str) -> None:
-        """Draws the losses, and writes the picture to `path`."""
+        """Plot the losses, and save the picture to `path`."""
         figure = Figure(figsize=(7, 4), layout="constrained")
         axes = figure.subplots()
         batches = np.arange(1, len(self.losses) + 1)
@@ -144,11 +141,11 @@ class Budget(keras.callbacks.Callback):
 
 
 class KeepBest(keras.callbacks.Callback):
-    """Keeps the weights of the lowest validation loss.
+    """Callback that keeps the weights of the lowest validation loss.
 
     Attributes:
-        loss: That loss.
-        weights: Those weights; empty before the first validation.
+        loss: Lowest validation loss.
+        weights: Weights at that loss; empty before the first validation.
     """
 
     def __init__(self) -> None:
@@ -165,7 +162,7 @@ class KeepBest(keras.callbacks.Callback):
             ]
 
     def restore(self, model: keras.Model) -> None:
-        """Gives a model those weights."""
+        """Assign the kept weights to a model."""
         for weight, kept in zip(
             model.trainable_weights, self.weights, strict=True
         ):
@@ -180,18 +177,20 @@ def fit(
     epoch: int = 0,
     batch: int = 0,
 ) -> None:
-    """Trains until a callback stops it; from within an epoch, if need be.
+    """Train until a callback stops, optionally from the middle of an epoch.
 
-    `keras.Model.fit` takes the length of its first epoch for that of all, so
-    that it cannot go on from within one.
+    `keras.Model.fit` cannot start in the middle of an epoch: it takes the
+    length of the first epoch for that of all.
 
     Args:
         model: A compiled model.
-        batches: Gives an epoch's batches, from a batch on.
-        validation: Batches to validate on, inputs and targets, stacked.
-        callbacks: As in Keras; a batch's loss is that batch's alone.
-        epoch: The epoch to start with.
-        batch: The batch in it to start with.
+        batches: Function of an epoch and a first batch that returns the
+            epoch's remaining batches.
+        validation: Stacked batches to validate on, inputs and targets.
+        callbacks: As in Keras, but the loss in a batch's logs is that batch's
+            own, not a running mean.
+        epoch: Epoch to start with.
+        batch: Batch of that epoch to start with.
     """
     told = keras.callbacks.CallbackList(callbacks, model=model)
     held_out = tf.data.Dataset.from_tensor_slices(validation)
@@ -218,11 +217,11 @@ def fit(
 
 
 @contextmanager
-def enough_memory() -> Iterator[None]:
-    """Has TensorFlow's way of saying so say that there is not enough.
+def raise_memory_error() -> Iterator[None]:
+    """Turn TensorFlow's `ResourceExhaustedError` into `MemoryError`.
 
     Raises:
-        MemoryError: where something does not fit.
+        MemoryError: if TensorFlow runs out of memory.
     """
     try:
         yield
@@ -231,10 +230,10 @@ def enough_memory() -> Iterator[None]:
 
 
 @contextmanager
-def stopping(budget: Budget) -> Iterator[None]:
-    """Has Ctrl-C, or a request to terminate, end a training tidily.
+def stop_on_signal(budget: Budget) -> Iterator[None]:
+    """Stop a training after its current batch on SIGINT or SIGTERM.
 
-    The first ends it after the batch; a second one at once.
+    A second signal stops it immediately.
     """
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -252,7 +251,10 @@ def stopping(budget: Budget) -> Iterator[None]:
 
 
 def memories(model: keras.Model) -> list[keras.Variable]:
-    """The memories that stateful layers carry: Keras lists them nowhere."""
+    """Return the state variables of stateful layers.
+
+    Keras keeps no list of them.
+    """
     return [
         memory
         for layer in model.layers
@@ -262,6 +264,6 @@ def memories(model: keras.Model) -> list[keras.Variable]:
 
 
 def empty_memories(model: keras.Model) -> None:
-    """Empties the memories that stateful layers carry."""
+    """Set the states of stateful layers to zero."""
     for memory in memories(model):
         memory.assign(keras.ops.zeros_like(memory))

@@ -1,4 +1,4 @@
-"""Models in from Keras and PyTorch, and out again."""
+"""Conversion of models from and to Keras and PyTorch."""
 
 from keras_gatelstm.convert.from_torch import from_torch
 from keras_gatelstm.convert.keras_models import from_keras, to_keras

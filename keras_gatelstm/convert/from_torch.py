@@ -1,9 +1,9 @@
-"""PyTorch's recurrent modules as stacks of layers with gates."""
+"""Conversion of PyTorch's recurrent modules to layers with gates."""
 
 import re
 from collections.abc import Mapping
 from functools import reduce
-from typing import Any
+from typing import Protocol, cast
 
 import keras
 import numpy as np
@@ -17,48 +17,50 @@ from keras_gatelstm.convert.torch_layout import (
 )
 from keras_gatelstm.core.fused import set_fused_weights
 from keras_gatelstm.core.options import check_choice
-from keras_gatelstm.core.types import Config
+from keras_gatelstm.core.types import Config, Tensor
 from keras_gatelstm.rnn import GateRNN
 
 Weights = dict[str, np.ndarray]
 
 
+class _RecurrentModule(Protocol):
+    """Options of a PyTorch module that its state dict does not have."""
+
+    dropout: float
+    nonlinearity: str  # Of nn.RNN only.
+
+
 def from_torch(
-    module_or_state_dict: Any,
+    module_or_state_dict: object,
     *,
     prefix: str = "",
     nonlinearity: str | None = None,
 ) -> keras.Sequential:
-    """Makes layers with gates of an `nn.LSTM`, `nn.GRU` or `nn.RNN`.
+    """Convert an `nn.LSTM`, `nn.GRU` or `nn.RNN` to layers with gates.
 
-    The model returned gives what the module gives as its first output: the
-    last layer's output at every step. It is batch-first always, as Keras is:
-    `(batch, time, features)`. It has a layer for each of the module's, in
-    `keras.layers.Bidirectional` where there are two directions, and a
-    `keras.layers.Dropout` between them where the module drops. The two biases
-    that `nn.LSTM` and `nn.RNN` have become their sum. Weights of any size of
-    number are read, and become those of Keras's `floatx`: float32.
+    The model's output is the module's first output: the last layer's output
+    at every step. It is always batch-first, `(batch, time, features)`. It has
+    a layer for each of the module's, in `keras.layers.Bidirectional` if there
+    are two directions, and `keras.layers.Dropout` between them if the module
+    has dropout. The two biases of `nn.LSTM` and `nn.RNN` are added. Weights
+    of any float type are converted to Keras's `floatx`, float32.
 
     Args:
-        module_or_state_dict: The module, or what its `state_dict()` gives:
-            tensors or arrays by their names. PyTorch need not be installed
-            for the latter, nor are options known then that are not weights:
-            dropout, and the nonlinearity.
-        prefix: Where the module is a part of another that is given, its
-            path there, as it stands before the names: `"encoder.lstm."`.
-            Default `""`.
-        nonlinearity: `"tanh"` or `"relu"`, of an `nn.RNN` whose state dict
-            is given. Default `None`: what the module says, and `"tanh"` for
-            a state dict.
+        module_or_state_dict: The module, or its `state_dict()`: tensors or
+            arrays by name. A state dict has neither dropout nor nonlinearity,
+            and needs no PyTorch installed.
+        prefix: The names' prefix, if the module is part of a larger one that
+            is passed: `"encoder.lstm."`. Default `""`.
+        nonlinearity: `"tanh"` or `"relu"`, for the state dict of an `nn.RNN`.
+            Default `None`: the module's, and `"tanh"` for a state dict.
 
     Returns:
         A built `keras.Sequential`.
 
     Raises:
-        TypeError: if given something else.
-        ValueError: if there are weights missing, of other shapes than such a
-            module has, or some that our layers have no place for, as with
-            `proj_size`; or if `nonlinearity` is not what the module has.
+        TypeError: if the argument is neither a module nor a state dict.
+        ValueError: if weights are missing, of wrong shapes or unsupported, as
+            with `proj_size`; or if `nonlinearity` is not the module's.
 
     Example:
 
@@ -70,12 +72,12 @@ def from_torch(
     >>> model.layers[0].variant, model.layers[0].units
     ('standard', 4)
     """
-    weights = _read(module_or_state_dict, prefix)
+    weights = _read_weights(module_or_state_dict, prefix)
     layers, directions = _check_names(weights, prefix)
     family = family_of_shape(weights["weight_hh_l0"].shape)
     check_shapes(family, weights, layers, directions)
     module = _recurrent_module(module_or_state_dict, prefix)
-    options = _options(family, weights, module, nonlinearity)
+    options = _layer_options(family, weights, module, nonlinearity)
     dropout = module.dropout if module else 0.0
 
     model = keras.Sequential(
@@ -96,16 +98,18 @@ def from_torch(
     return model
 
 
-def _recurrent_module(module: Any, prefix: str) -> Any:
-    """The module, if one was given and not its state dict; else `None`."""
+def _recurrent_module(module: object, prefix: str) -> _RecurrentModule | None:
+    """Return the recurrent module, or `None` for a state dict."""
     if not hasattr(module, "state_dict"):
         return None
     module = reduce(getattr, prefix.split(".")[:-1], module)
-    return module if isinstance(getattr(module, "mode", None), str) else None
+    if not isinstance(getattr(module, "mode", None), str):
+        return None
+    return cast(_RecurrentModule, module)
 
 
-def _read(module: Any, prefix: str) -> Weights:
-    """The weights, by their names without the prefix."""
+def _read_weights(module: object, prefix: str) -> Weights:
+    """Return the weights, by their names without the prefix."""
     state = module.state_dict() if hasattr(module, "state_dict") else module
     if not isinstance(state, Mapping):
         raise TypeError(
@@ -129,21 +133,21 @@ def _read(module: Any, prefix: str) -> Weights:
             )
         )
     return {
-        name.removeprefix(prefix): _array(state[name])
+        name.removeprefix(prefix): _as_array(state[name])
         for name in names
         if name.startswith(prefix)
     }
 
 
-def _array(value: Any) -> np.ndarray:
+def _as_array(value: Tensor) -> np.ndarray:
     if hasattr(value, "detach"):
-        # NumPy does not know all of PyTorch's types; this one, it does.
+        # NumPy lacks some of PyTorch's types, such as bfloat16.
         value = value.detach().cpu().double()
     return np.asarray(value)
 
 
 def _check_names(weights: Weights, prefix: str) -> tuple[int, tuple[str, ...]]:
-    """Gives the number of layers, and the directions they read in."""
+    """Check the names; return the number of layers and the directions."""
     layers = 1 + max(
         int(match[1])
         for name in weights
@@ -176,8 +180,11 @@ def _check_names(weights: Weights, prefix: str) -> tuple[int, tuple[str, ...]]:
     return layers, directions
 
 
-def _options(
-    family: Family, weights: Weights, module: Any, nonlinearity: str | None
+def _layer_options(
+    family: Family,
+    weights: Weights,
+    module: _RecurrentModule | None,
+    nonlinearity: str | None,
 ) -> Config:
     if family.layer is not GateRNN:
         known = None

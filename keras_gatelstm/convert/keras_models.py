@@ -1,12 +1,12 @@
-"""Keras's recurrent layers to ours and back, wherever they are in a model."""
+"""Conversion of a model's recurrent layers to layers with gates, and back."""
 
 import warnings
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import keras
 
-from keras_gatelstm.convert.copying import copied, parts_of
+from keras_gatelstm.convert.copying import copy_translated, parts_of
 from keras_gatelstm.core.fused import unsupported_option
 from keras_gatelstm.core.types import Config
 from keras_gatelstm.gru import GateGRU, GateGRUCell
@@ -27,36 +27,36 @@ THEIRS = {ours: theirs for theirs, ours in OURS.items()}
 
 
 def from_keras(layer_or_model: Layer) -> Layer:
-    """Gives the same layer or model, with gates in its recurrent layers.
+    """Copy a layer or model, with gates in its recurrent layers.
 
     `LSTM` becomes `GateLSTM(variant="standard")`, `GRU` becomes `GateGRU`,
     `SimpleRNN` becomes `GateRNN`, and their cells likewise: by themselves,
     inside `Sequential`, functional and nested models, in `Bidirectional`,
     `TimeDistributed`, `RNN`, `StackedRNNCells`, and in any layer that names
-    its layers in its config. Names, options, weights, what is frozen, the
-    memories of stateful layers and the state of dropout are carried (on
-    PyTorch, of dropout that has a seed: the rest is drawn from PyTorch's one
-    stream); all else is copied as Keras saves and loads it, and nothing is
-    shared with what was given but functions. A compiled model is compiled
-    again, with a new optimizer. Factors of LoRA are merged into their
-    kernels, as when Keras saves a model.
+    its layers in its config. Names, options, weights, `trainable`, memories
+    of stateful layers and random state of dropout are kept (on PyTorch, only
+    of dropout with a seed: other dropout draws from PyTorch's global stream).
+    All else is copied as Keras saves and loads it; only functions are shared
+    with the original. A compiled model is compiled again, with a new
+    optimizer. LoRA factors are merged into their kernels, as when Keras saves
+    a model.
 
-    The outputs are the same. In further training, regularizers and
-    constraints that look across columns, such as `OrthogonalRegularizer`,
-    look at each network by itself; and so does an optimizer with `clipnorm`,
-    which a warning says: `global_clipnorm` clips as before.
+    The outputs are the same. Further training differs for regularizers and
+    constraints across columns, such as `OrthogonalRegularizer`, and for
+    optimizers with `clipnorm`: they apply to each network by itself. For
+    `clipnorm` there is a warning; `global_clipnorm` clips as before.
 
     Args:
         layer_or_model: A Keras layer or model, built or not.
 
     Returns:
-        A new layer or model, of the same class but for what was converted.
+        A new layer or model; only converted layers change their class.
 
     Raises:
-        TypeError: if it is no Keras layer.
-        ValueError: if there is nothing to convert, or something that cannot
-            be: a class derived from one of Keras's, a layer that makes its
-            own recurrent layers, or one that cannot be made from its config.
+        TypeError: if `layer_or_model` is not a Keras layer.
+        ValueError: if there is nothing to convert, or a layer cannot be
+            converted: a subclass of one of Keras's layers, a layer that makes
+            its own recurrent layers, or one whose config does not recreate it.
 
     Example:
 
@@ -65,9 +65,9 @@ def from_keras(layer_or_model: Layer) -> Layer:
     >>> tuple(with_gates.layers[0].cell.forget_gate.forget_factor.kernel.shape)
     (3, 4)
     """
-    converted = _converted(layer_or_model, tuple(OURS), to_gates)
+    converted = _convert(layer_or_model, tuple(OURS), to_gates)
     optimizer = getattr(layer_or_model, "optimizer", None)
-    # With mixed_float16, Keras puts another around it.
+    # With mixed_float16, Keras wraps it in a LossScaleOptimizer.
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     clipnorm = getattr(optimizer, "clipnorm", None)
     if clipnorm is not None and _has_several_networks(layer_or_model):
@@ -83,30 +83,30 @@ def from_keras(layer_or_model: Layer) -> Layer:
 
 
 def _has_several_networks(model: keras.layers.Layer) -> bool:
-    """Whether a model holds cells of Keras's whose kernel is several gates'."""
+    """Return whether a Keras cell in the model has several gates."""
     several = (keras.layers.LSTMCell, keras.layers.GRUCell)
     return any(isinstance(part, several) for part in parts_of(model))
 
 
 def to_keras(layer_or_model: Layer) -> Layer:
-    """Gives the same layer or model, with Keras's own recurrent layers.
+    """Copy a layer or model, with Keras's own recurrent layers.
 
-    The way back from `from_keras`, and the way out for models that were made
-    with gates from the start. The same is carried, and further training
-    differs where it does on the way there.
+    This is the inverse of `from_keras`, also for models that were made with
+    gates. It keeps what `from_keras` keeps, and further training differs for
+    the same reasons.
 
     Args:
         layer_or_model: A Keras layer or model, built or not.
 
     Returns:
-        A new layer or model, of the same class but for what was converted.
+        A new layer or model; only converted layers change their class.
 
     Raises:
-        TypeError: if it is no Keras layer.
-        ValueError: as `from_keras`; and for what Keras has no layer for: the
-            lesson's variant, peepholes, coupled gates, cells of which a part
-            is frozen, and a plain RNN with an `activity_regularizer`, which
-            `keras.layers.SimpleRNN` takes and forgets.
+        TypeError: if `layer_or_model` is not a Keras layer.
+        ValueError: as in `from_keras`; and if Keras has no equivalent: the
+            lesson's variant, peepholes, coupled gates, partly frozen cells,
+            and a plain RNN with an `activity_regularizer`, which
+            `keras.layers.SimpleRNN` ignores.
 
     Example:
 
@@ -114,12 +114,12 @@ def to_keras(layer_or_model: Layer) -> Layer:
     >>> type(keras_gatelstm.convert.to_keras(lstm)).__name__
     'LSTM'
     """
-    return _converted(layer_or_model, tuple(THEIRS), _from_gates)
+    return _convert(layer_or_model, tuple(THEIRS), _from_gates)
 
 
-def _converted(
+def _convert(
     original: Layer,
-    classes: tuple[Any, ...],
+    classes: tuple[type[keras.layers.Layer], ...],
     translate: Callable[[Config], Config],
 ) -> Layer:
     if not isinstance(original, keras.layers.Layer):
@@ -133,7 +133,7 @@ def _converted(
             f"There is nothing to convert: {original.name} holds none of "
             f"{names}. Received: {original!r}"
         )
-    converted = copied(original, translate)
+    converted = copy_translated(original, translate)
     for part in parts_of(converted):
         if isinstance(part, classes):
             raise ValueError(
@@ -147,7 +147,7 @@ def _converted(
 
 
 def to_gates(config: Config) -> Config:
-    """The config of ours for the config of one of Keras's layers."""
+    """Translate the config of a Keras layer to that of a layer with gates."""
     theirs = getattr(keras.layers, config["class_name"], None)
     if config.get("module") != "keras.layers" or theirs not in OURS:
         return config
@@ -170,9 +170,9 @@ def _from_gates(config: Config) -> Config:
         return config
     theirs = THEIRS[ours]
     options = dict(config["config"])
-    _refuse_what_keras_lacks(theirs, options)
-    for ours_alone in ("variant", "peephole", "coupled"):
-        options.pop(ours_alone, None)
+    _check_keras_supports(theirs, options)
+    for only_ours in ("variant", "peephole", "coupled"):
+        options.pop(only_ours, None)
     return {
         **config,
         "module": "keras.layers",
@@ -182,7 +182,7 @@ def _from_gates(config: Config) -> Config:
     }
 
 
-def _refuse_what_keras_lacks(theirs: type, options: Config) -> None:
+def _check_keras_supports(theirs: type, options: Config) -> None:
     reason = unsupported_option(options)
     if theirs is keras.layers.SimpleRNN and options["activity_regularizer"]:
         reason = (

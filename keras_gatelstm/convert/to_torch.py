@@ -1,6 +1,4 @@
-"""Layers with gates as the state dict of one of PyTorch's modules."""
-
-from typing import Any
+"""Conversion of layers with gates to state dicts of PyTorch's modules."""
 
 import keras
 import numpy as np
@@ -13,36 +11,38 @@ from keras_gatelstm.convert.torch_layout import (
 )
 from keras_gatelstm.core.fused import fused_weights, unsupported_option
 from keras_gatelstm.core.sequence import GateSequence
+from keras_gatelstm.core.types import Tensor
 from keras_gatelstm.gru import GateGRU
 from keras_gatelstm.lstm import GateLSTM
 from keras_gatelstm.rnn import GateRNN
 
 
-def to_torch(layer_or_model: keras.layers.Layer) -> dict[str, Any]:
-    """Gives the weights as a state dict for `nn.LSTM`, `nn.GRU` or `nn.RNN`.
+def to_torch(layer_or_model: keras.layers.Layer) -> dict[str, Tensor]:
+    """Convert weights to a state dict for `nn.LSTM`, `nn.GRU` or `nn.RNN`.
 
-    The module must be made to fit: with the layers' units as its
-    `hidden_size`, as many `num_layers`, `bidirectional=True` for layers in
-    `keras.layers.Bidirectional`, `bias=False` for layers without, and
-    `nonlinearity="relu"` for a plain RNN with that activation. With
-    `batch_first=True` its first output is then the layers' output, with
-    `return_sequences=True`. Dropout is the module's own to say. Where PyTorch
-    has two biases and our layer one, the second is zeros.
+    The module must fit: the layers' units as `hidden_size`, their number as
+    `num_layers`, `bidirectional=True` for `keras.layers.Bidirectional`,
+    `bias=False` for layers without biases, and `nonlinearity="relu"` for a
+    plain RNN with that activation. With `batch_first=True`, its first output
+    is the layers' output with `return_sequences=True`. Set dropout on the
+    module. Where PyTorch has two biases and the layer one, the second is
+    zeros.
 
     Args:
         layer_or_model: A `GateLSTM(variant="standard")`, `GateGRU` or
             `GateRNN`, alone or in `keras.layers.Bidirectional`; or a
             `keras.Sequential` of such layers of one class and size, and
-            `keras.layers.Dropout`. For Keras's own, see `from_keras`.
+            `keras.layers.Dropout`. Convert Keras's layers by `from_keras`
+            first.
 
     Returns:
-        Tensors by their names, for `module.load_state_dict`.
+        Tensors by name, for `module.load_state_dict`.
 
     Raises:
         ImportError: if PyTorch is not installed.
-        ValueError: if something is not built, or PyTorch has no such thing:
-            the lesson's variant, peepholes, coupled gates,
-            `reset_after=False`, other activations, other layers.
+        ValueError: if a layer is not built, or PyTorch has no equivalent: the
+            lesson's variant, peepholes, coupled gates, `reset_after=False`,
+            other activations, other layers.
     """
     try:
         import torch
@@ -51,7 +51,7 @@ def to_torch(layer_or_model: keras.layers.Layer) -> dict[str, Any]:
             "to_torch needs PyTorch: pip install torch"
         ) from error
     layers = _recurrent_layers(layer_or_model)
-    family = _one_family(layers)
+    family = _common_family(layers)
     weights = {}
     for number, layer in enumerate(layers):
         for one, direction in zip(
@@ -59,13 +59,15 @@ def to_torch(layer_or_model: keras.layers.Layer) -> dict[str, Any]:
         ):
             place = f"l{number}{direction}"
             weights.update(family.to_theirs(fused_weights(one.cell), place))
-    return {name: torch.tensor(_known(it)) for name, it in weights.items()}
+    return {
+        name: torch.tensor(_as_numpy_float(it)) for name, it in weights.items()
+    }
 
 
-def _known(numbers: np.ndarray) -> np.ndarray:
-    """As they are, or as float32 where NumPy has no such type: bfloat16."""
-    known = np.issubdtype(numbers.dtype, np.floating)
-    return numbers if known else numbers.astype("float32")
+def _as_numpy_float(numbers: np.ndarray) -> np.ndarray:
+    """Convert types that NumPy lacks, such as bfloat16, to float32."""
+    is_numpy_float = np.issubdtype(numbers.dtype, np.floating)
+    return numbers if is_numpy_float else numbers.astype("float32")
 
 
 def _recurrent_layers(model: keras.layers.Layer) -> list[keras.layers.Layer]:
@@ -79,11 +81,11 @@ def _recurrent_layers(model: keras.layers.Layer) -> list[keras.layers.Layer]:
                     "keras.layers.Bidirectional and keras.Sequential or "
                     f"alone; from_keras makes them of Keras's. Received: {one}"
                 )
-        _refuse_what_torch_lacks(layer)
+        _check_torch_supports(layer)
     return layers
 
 
-def _refuse_what_torch_lacks(layer: keras.layers.Layer) -> None:
+def _check_torch_supports(layer: keras.layers.Layer) -> None:
     ways = one_way_layers(layer)
     reason = None
     if [one.go_backwards for one in ways] != [False, True][: len(ways)]:
@@ -91,15 +93,15 @@ def _refuse_what_torch_lacks(layer: keras.layers.Layer) -> None:
     if getattr(layer, "merge_mode", "concat") != "concat":
         reason = f"merge_mode={layer.merge_mode!r}, where PyTorch concatenates"
     for one in ways:
-        reason = reason or _reason_against(one)
+        reason = reason or _why_unsupported(one)
         if not one.built:
             reason = "it has no weights yet; build it, or call it once"
     if reason:
         raise ValueError(f"{layer.name} cannot be carried to PyTorch: {reason}")
 
 
-def _reason_against(layer: GateSequence) -> str | None:
-    """What the layer has that PyTorch's module has not."""
+def _why_unsupported(layer: GateSequence) -> str | None:
+    """Return the option that PyTorch does not support, or `None`."""
     option = unsupported_option(layer.get_config())
     if option:
         return f"it has {option}"
@@ -120,8 +122,8 @@ def _reason_against(layer: GateSequence) -> str | None:
     return None
 
 
-def _one_family(layers: list[keras.layers.Layer]) -> Family:
-    """The one family of all the layers, which must be alike."""
+def _common_family(layers: list[keras.layers.Layer]) -> Family:
+    """Return the family of all layers, which must have equal options."""
     kinds = [
         (
             type(one),

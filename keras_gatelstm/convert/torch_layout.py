@@ -1,10 +1,10 @@
-"""How PyTorch lays out the weights of its recurrent modules.
+"""Weight layout of PyTorch's recurrent modules.
 
-For each layer and direction there are `weight_ih` and `weight_hh`, of
-`(networks·units, features)` and `(networks·units, units)`, and two biases,
-`bias_ih` and `bias_hh`, of `(networks·units,)`: the event's and the memory's.
-A name ends in the number of the layer, `_l0`, and in `_reverse` for the layer
-that reads backwards.
+Each layer and direction has `weight_ih`, `(networks·units, features)`,
+`weight_hh`, `(networks·units, units)`, and two biases, `bias_ih` and
+`bias_hh`, `(networks·units,)`: the event's and the memory's. A name ends in
+the number of the layer, `_l0`, and in `_reverse` for the layer that reads
+backwards.
 """
 
 from collections.abc import Mapping
@@ -25,26 +25,26 @@ DIRECTIONS = ("", "_reverse")
 
 @dataclass(frozen=True)
 class Family:
-    """A module of PyTorch's, and the layer of ours that equals it."""
+    """A recurrent module of PyTorch, and its equivalent layer here."""
 
     layer: type[GateSequence]
-    options: Config  # That the layer needs to equal it.
-    order: tuple[int, ...]  # Of the networks; its own inverse.
-    two_biases: bool  # In our layer, as in PyTorch; else their sum.
+    options: Config  # Of the layer, to be equivalent.
+    order: tuple[int, ...]  # Permutation of the networks; its own inverse.
+    two_biases: bool  # Whether the layer has both biases, or their sum.
 
     def to_ours(
         self, weights: Mapping[str, np.ndarray], place: str
     ) -> list[np.ndarray]:
-        """PyTorch's weights at a place, such as `"l0"`, in Keras's layout."""
+        """Convert PyTorch's weights at `place`, such as `"l0"`, to Keras's."""
         kernels = [
-            self._reordered(weights[f"weight_{kind}_{place}"]).T
+            self._reorder(weights[f"weight_{kind}_{place}"]).T
             for kind in ("ih", "hh")
         ]
         if f"bias_ih_{place}" not in weights:
             return kernels
         biases = np.stack(
             [
-                self._reordered(weights[f"bias_{kind}_{place}"])
+                self._reorder(weights[f"bias_{kind}_{place}"])
                 for kind in ("ih", "hh")
             ]
         )
@@ -53,19 +53,19 @@ class Family:
     def to_theirs(
         self, weights: list[np.ndarray], place: str
     ) -> dict[str, np.ndarray]:
-        """Weights in Keras's layout as PyTorch's, by their names there."""
+        """Convert weights in Keras's layout to PyTorch's, by name."""
         kernel, recurrent_kernel, *biases = weights
         named = {
-            f"weight_ih_{place}": self._reordered(kernel.T),
-            f"weight_hh_{place}": self._reordered(recurrent_kernel.T),
+            f"weight_ih_{place}": self._reorder(kernel.T),
+            f"weight_hh_{place}": self._reorder(recurrent_kernel.T),
         }
         for bias in biases:
             both = bias if self.two_biases else (bias, np.zeros_like(bias))
             for kind, one in zip(("ih", "hh"), both, strict=True):
-                named[f"bias_{kind}_{place}"] = self._reordered(one)
+                named[f"bias_{kind}_{place}"] = self._reorder(one)
         return named
 
-    def _reordered(self, weight: np.ndarray) -> np.ndarray:
+    def _reorder(self, weight: np.ndarray) -> np.ndarray:
         parts = np.split(weight, len(self.order))
         return np.concatenate([parts[network] for network in self.order])
 
@@ -78,7 +78,7 @@ FAMILIES = (
 
 
 def family_of_shape(shape: tuple[int, ...]) -> Family:
-    """The family whose `weight_hh` is of this shape."""
+    """Return the family whose `weight_hh` has this shape."""
     for family in FAMILIES:
         if len(shape) == 2 and shape[0] == shape[1] * len(family.order):
             return family
@@ -95,7 +95,7 @@ def check_shapes(
     layers: int,
     directions: tuple[str, ...],
 ) -> None:
-    """Raises a `ValueError` for the first weight of another shape."""
+    """Raise a `ValueError` for the first weight of a wrong shape."""
     units = weights["weight_hh_l0"].shape[1]
     rows = units * len(family.order)
     features = weights["weight_ih_l0"].shape[-1]
@@ -119,7 +119,7 @@ def check_shapes(
 
 
 def one_way_layers(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
-    """The layer that reads forwards and, if there is one, backwards."""
+    """Return the layer itself, or both layers of a `Bidirectional`."""
     if isinstance(layer, keras.layers.Bidirectional):
         return [layer.forward_layer, layer.backward_layer]
     return [layer]

@@ -1,8 +1,8 @@
 """The description of a cell: its quantities, networks and memories.
 
-A cell's step gives a named tuple whose fields say what they are. It stands
-beside the equations, and whoever needs to know (traces, plots, the report,
-statistics, interventions, gradients, exports) reads it:
+A cell's step is a named tuple whose annotated fields describe its quantities.
+The description is written beside the equations; traces, plots, the report,
+statistics, interventions, gradients and exports all read it:
 
 ```
 class UpdateStep(NamedTuple):
@@ -10,8 +10,8 @@ class UpdateStep(NamedTuple):
     memory: Annotated[Tensor, Quantity("M", "memory")]
 ```
 
-A field may be such a tuple itself: then its name is that of the gate whose
-quantities are in it.
+A field may be such a tuple itself: its name is then the name of the gate that
+computes those quantities.
 """
 
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ from typing import (
     get_type_hints,
 )
 
-from keras_gatelstm.core.types import Config
+from keras_gatelstm.core.types import Config, Tensor
 
 Kind = Literal["factor", "memory", "value"]
 Step = TypeVar("Step", bound=tuple[Any, ...])
@@ -38,16 +38,16 @@ class Quantity:
     """One quantity of a step.
 
     Args:
-        symbol: Its sign in the equations: `"f"`.
-        kind: `"factor"`, from 0 to 1, by which a gate is open; `"memory"`,
-            which the next step is given; or `"value"` (default).
-        kept_by: Of a memory, the name of the factor that says how much of it
-            a step keeps. Default `None`.
-        made_of: Of a memory, the names of the quantities to draw beside it.
-            Default: none.
-        name: Its name, that of its field in the step: filled in.
-        gate: The name of the gate that gives it, its own if it is in none:
-            filled in.
+        symbol: The symbol in the equations: `"f"`.
+        kind: `"factor"`, from 0 to 1, how open a gate is; `"memory"`, carried
+            to the next step; or `"value"` (default).
+        kept_by: For a memory, the name of the factor by which a step keeps
+            it. Default `None`.
+        made_of: For a memory, the names of the quantities to draw beside it.
+            Default: empty.
+        name: The name of the field in the step; filled in by `Anatomy.of`.
+        gate: The name of the gate that computes the quantity, or its own name
+            outside a gate; filled in by `Anatomy.of`.
     """
 
     symbol: str
@@ -95,7 +95,7 @@ class Anatomy:
         networks: tuple[str, ...],
         memories: tuple[str, ...],
     ) -> Self:
-        """Read the description of a step off its fields.
+        """Read the description from the fields of a step.
 
         Args:
             step: A named tuple of annotated fields.
@@ -103,30 +103,31 @@ class Anatomy:
             memories: As above.
 
         Raises:
-            TypeError: if a field says neither what it is nor is a tuple of
-                such fields.
-            ValueError: if a name is not that of a quantity.
+            TypeError: if a field is neither an annotated quantity nor a tuple
+                of such fields.
+            ValueError: if a name in `networks` or `memories` is not a
+                quantity.
         """
-        return cls(tuple(_quantities(step)), networks, memories)
+        return cls(tuple(_read_quantities(step)), networks, memories)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of all quantities."""
+        """Names of all quantities."""
         return tuple(quantity.name for quantity in self.quantities)
 
     @property
     def gates(self) -> tuple[str, ...]:
-        """The names of the gates; of a quantity in no gate, its own."""
+        """Names of the gates, and of the quantities outside a gate."""
         return tuple(dict.fromkeys(it.gate for it in self.quantities))
 
     @property
     def factors(self) -> tuple[str, ...]:
-        """The names of the factors."""
+        """Names of the factors."""
         return tuple(it.name for it in self.quantities if it.kind == "factor")
 
     @property
     def main_memory(self) -> Quantity | None:
-        """The memory that lasts longest; `None` where there is none."""
+        """The memory that lasts longest, or `None` without memories."""
         return self[self.memories[-1]] if self.memories else None
 
     def __getitem__(self, name: str) -> Quantity:
@@ -138,16 +139,16 @@ class Anatomy:
         )
 
     def handed_on(self, gate: str) -> str:
-        """The last quantity of a gate: what calling the gate returns."""
+        """Return the last quantity of a gate: the output of its call."""
         return [it.name for it in self.quantities if it.gate == gate][-1]
 
     def get_config(self) -> Config:
-        """The description as JSON can hold it."""
+        """Return the description as JSON-serializable data."""
         return asdict(self)
 
     @classmethod
     def from_config(cls, config: Config) -> Self:
-        """Make the description whose `get_config` this is."""
+        """Make the description from its `get_config`."""
         return cls(
             tuple(
                 Quantity(**{**it, "made_of": tuple(it["made_of"])})
@@ -158,8 +159,8 @@ class Anatomy:
         )
 
 
-def by_name(step: tuple[Any, ...]) -> dict[str, Any]:
-    """Return every quantity of a step, by its name."""
+def by_name(step: tuple[Any, ...]) -> dict[str, Tensor]:
+    """Return every quantity of a step, by name."""
     found = {}
     for name, value in zip(_fields(step), step, strict=True):
         if _is_step(value):
@@ -169,8 +170,8 @@ def by_name(step: tuple[Any, ...]) -> dict[str, Any]:
     return found
 
 
-def from_names(step: type[Step], quantities: dict[str, Any]) -> Step:
-    """Make a step of its quantities: the way back from `by_name`."""
+def from_names(step: type[Step], quantities: dict[str, Tensor]) -> Step:
+    """Make a step from its quantities; the inverse of `by_name`."""
     hints = get_type_hints(step)
     return step(
         *(
@@ -182,10 +183,12 @@ def from_names(step: type[Step], quantities: dict[str, Any]) -> Step:
     )
 
 
-def _quantities(step: type[tuple[Any, ...]], gate: str = "") -> Iterator[Any]:
+def _read_quantities(
+    step: type[tuple[Any, ...]], gate: str = ""
+) -> Iterator[Quantity]:
     for name, hint in get_type_hints(step, include_extras=True).items():
         if _is_step(hint):
-            yield from _quantities(hint, name)
+            yield from _read_quantities(hint, name)
             continue
         declared = get_args(hint)[-1] if get_origin(hint) is Annotated else None
         if not isinstance(declared, Quantity):
@@ -201,5 +204,5 @@ def _fields(step: Any) -> tuple[str, ...]:
     return fields
 
 
-def _is_step(value: Any) -> bool:
+def _is_step(value: object) -> bool:
     return hasattr(value, "_fields")

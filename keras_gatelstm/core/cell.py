@@ -1,4 +1,4 @@
-"""Base class of the cells: one step, described, as a Keras cell."""
+"""Base class of the cells: one step, with its description."""
 
 from typing import Any, Unpack
 
@@ -6,9 +6,13 @@ import keras
 from keras import ops
 
 from keras_gatelstm.core.anatomy import Anatomy, by_name
-from keras_gatelstm.core.gate import DropoutMasks
 from keras_gatelstm.core.keras_internals import DropoutRNNCell
-from keras_gatelstm.core.network import DropoutMask, Network, ProjectedEvent
+from keras_gatelstm.core.network import (
+    DropoutMask,
+    DropoutMasks,
+    Network,
+    ProjectedEvent,
+)
 from keras_gatelstm.core.options import (
     UnitsLayer,
     check_fraction,
@@ -31,34 +35,34 @@ class GateCell(UnitsLayer, DropoutRNNCell):
     """One step of a recurrent layer whose networks have names.
 
     A subclass makes its networks and gates in `__init__`, describes its step
-    in `anatomy`, and computes it in `activity`; this class makes a Keras cell
-    of it.
+    in `anatomy`, and computes it in `activity`; this class turns it into a
+    Keras cell.
 
     Args:
         units: Positive integer, the size of each memory.
         weight_config: Options of every network's weights. As in Keras, the
             kernels of the networks that read the event start as one draw,
             `(features, networks·units)`, and their recurrent kernels as one
-            of `(units, networks·units)`. Regularizers and constraints look at
-            each kernel by itself: one that looks across columns, such as
-            `OrthogonalRegularizer`, sees less than in Keras's joint kernel.
+            of `(units, networks·units)`. Regularizers and constraints apply
+            to each kernel by itself: one that works across columns, such as
+            `OrthogonalRegularizer`, covers fewer than in Keras's joint kernel.
         dropout: Float from 0 to 1, the fraction of the event's values to
             drop in training, the same ones at each step. Default 0.
         recurrent_dropout: Float from 0 to 1, the fraction of the (short-term)
             memory's values to drop where the networks read it. Default 0.
         seed: Integer or `None`, the seed of the dropout.
-        seed_generator: Of the dropout; `None` (default) for one of `seed`.
+        seed_generator: The dropout's generator. Default: one made of `seed`.
         **kwargs: `name`, `dtype` and `trainable`, as in any Keras layer.
 
     Call arguments:
         inputs: The event, `(batch, features)`.
-        states: The memories, `(batch, units)` each: a list of them, or the
-            one itself where there is one.
-        training: Boolean, whether to drop anything. Default `False`.
+        states: The memories, `(batch, units)` each: a list, or for a single
+            memory the tensor itself.
+        training: Boolean, whether to apply dropout. Default `False`.
 
     Returns:
-        `output, states`: the output of the step, which is the first of the
-        new memories, and the new memories, for the next step.
+        `output, states`: the output of the step, which is the first new
+        memory, and all new memories, for the next step.
     """
 
     anatomy: Anatomy
@@ -97,7 +101,7 @@ class GateCell(UnitsLayer, DropoutRNNCell):
         self.output_size = self.units
 
     def weights_for(self, *networks: str) -> WeightConfig:
-        """Return the options of the weights of some networks, by name."""
+        """Return the weight options of some networks, by name."""
         all_networks = self.anatomy.networks
         numbers = [all_networks.index(name) for name in networks]
         return self.weight_config.share(*numbers, of=len(all_networks))
@@ -107,7 +111,7 @@ class GateCell(UnitsLayer, DropoutRNNCell):
         super().set_weights(weights)
 
     def sublayer(self, quantity: str) -> keras.layers.Layer | None:
-        """Return the layer that computes a quantity by itself, if one does."""
+        """Return the layer that computes only this quantity, or `None`."""
         gate = self.anatomy[quantity].gate
         part = getattr(self, gate, None)
         layer = part if gate == quantity else getattr(part, quantity, None)
@@ -118,7 +122,7 @@ class GateCell(UnitsLayer, DropoutRNNCell):
         networks = map(self.sublayer, self.anatomy.networks)
         return [network for network in networks if isinstance(network, Network)]
 
-    def build(self, inputs_shape: Shape, **_: Any) -> None:
+    def build(self, inputs_shape: Shape, **_: object) -> None:
         """Create the weights of every gate and network.
 
         Args:
@@ -138,21 +142,22 @@ class GateCell(UnitsLayer, DropoutRNNCell):
         """Compute one step.
 
         Args:
-            event: `(batch, features)`, or what `project` returns.
+            event: `(batch, features)`, or the result of `project`.
             *memories: `(batch, units)` each, in Keras's order.
-            dropout_masks: Of each network, by name; `None` for none.
+            dropout_masks: The mask of each network, by name; `None` for no
+                dropout.
 
         Returns:
-            Every quantity of the step, the new memories too: the named tuple
+            Every quantity of the step, with the new memories: the named tuple
             that `anatomy` describes.
         """
         raise NotImplementedError
 
     def project(self, events: Tensor) -> ProjectedEvent:
-        """Multiply events by the kernel of each network, many at once.
+        """Multiply all events by the kernel of each network at once.
 
-        A step of the result can be given to the cell in the place of its
-        event, when nothing is dropped. It spares the loop half its products.
+        Without dropout, one step of the result can replace the cell's event.
+        This takes half of the matrix products out of the loop over time.
 
         Args:
             events: `(..., features)`.
@@ -178,7 +183,7 @@ class GateCell(UnitsLayer, DropoutRNNCell):
 
     @property
     def dropout_mask_count(self) -> int | None:
-        """Number of masks for Keras to draw; `None`: one, not in a list."""
+        """Number of masks in the list that Keras draws; `None`: no list."""
         return len(self.anatomy.networks) if self.recurrent_dropout else None
 
     def dropout_masks(
@@ -186,28 +191,30 @@ class GateCell(UnitsLayer, DropoutRNNCell):
     ) -> DropoutMasks | None:
         """Return this sequence's mask for each network, by name.
 
-        They are those of Keras's own cells, drawn in the same order from the
-        same seed: with `recurrent_dropout`, masks for every network; without
-        it, one mask of the event for all. `None` where nothing is dropped.
+        The masks equal those of Keras's own cells, drawn in the same order
+        from the same seed: with `recurrent_dropout`, masks for every network;
+        without it, one event mask for all. `None` without dropout.
         """
         if not (self.dropout or self.recurrent_dropout):
             return None
         networks = self.anatomy.networks
         of_events = of_memories = [None] * len(networks)
         if 0 < self.dropout < 1:
-            of_events = self._for_each(self.get_dropout_mask(event))
+            of_events = self._repeat_per_network(self.get_dropout_mask(event))
         if 0 < self.recurrent_dropout < 1:
             drawn = self.get_recurrent_dropout_mask(memory)
-            of_memories = self._for_each(drawn)
+            of_memories = self._repeat_per_network(drawn)
         masks = map(DropoutMask, of_events, of_memories)
         return dict(zip(networks, masks, strict=True))
 
-    def _for_each(self, drawn: Any) -> list[Tensor]:
+    def _repeat_per_network(self, drawn: Tensor | list[Tensor]) -> list[Tensor]:
         one_for_all = not isinstance(drawn, list)
         return [drawn] * len(self.anatomy.networks) if one_for_all else drawn
 
-    def get_initial_state(self, batch_size: Any = None) -> list[Tensor]:
-        """Return empty memories, `(batch_size, units)` each."""
+    def get_initial_state(
+        self, batch_size: int | Tensor | None = None
+    ) -> list[Tensor]:
+        """Return memories of zeros, `(batch_size, units)` each."""
         return [
             ops.zeros((batch_size, self.units), dtype=self.compute_dtype)
             for _ in self.anatomy.memories

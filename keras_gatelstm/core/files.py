@@ -1,4 +1,4 @@
-"""Files that appear whole, or not at all."""
+"""Atomic writing: a file appears whole, or not at all."""
 
 import os
 import shutil
@@ -17,22 +17,24 @@ _PREFIX = ".writing-"
 
 @contextmanager
 def stage_in(folder: Path) -> Iterator[Path]:
-    """Gives a new, hidden folder inside `folder` to write in.
+    """Yield a new, hidden folder inside `folder` to write in.
 
-    It is gone at the end, with all that was not moved out of it; and so are
-    `folder` and its parents, where they were made for it and stayed empty.
-    What killed processes left of theirs is deleted.
+    At the end it is deleted, with everything that was not moved out of it.
+    `folder` and its parents are deleted too if they were created here and
+    stayed empty. Hidden folders that killed processes left are deleted first.
     """
     made = [path for path in (folder, *folder.parents) if not path.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
-    clear_left_over(folder)
-    stage, descriptor = _locked_stage(folder)
     try:
-        yield stage
+        folder.mkdir(parents=True, exist_ok=True)
+        clear_left_over(folder)
+        stage, descriptor = _make_locked_stage(folder)
+        try:
+            yield stage
+        finally:
+            shutil.rmtree(stage, ignore_errors=True)
+            if descriptor is not None:
+                os.close(descriptor)
     finally:
-        shutil.rmtree(stage, ignore_errors=True)
-        if descriptor is not None:
-            os.close(descriptor)
         for path in made:
             # Another process may have filled or deleted it meanwhile.
             with suppress(OSError):
@@ -40,11 +42,11 @@ def stage_in(folder: Path) -> Iterator[Path]:
 
 
 def clear_left_over(folder: Path) -> None:
-    """Deletes what killed processes left of their `stage_in(folder)`.
+    """Delete the hidden folders that killed processes left in `folder`.
 
-    Who still writes holds a lock of the operating system, which ends with its
-    process. On Windows, and where a file system has no locks, nothing is
-    deleted.
+    A process that still writes holds a lock, which the operating system
+    releases when the process ends. On Windows, and on file systems without
+    locks, nothing is deleted.
     """
     for stage in folder.glob(f"{_PREFIX}*"):
         with suppress(OSError):
@@ -55,7 +57,7 @@ def clear_left_over(folder: Path) -> None:
 
 
 def move_into(folder: Path, target: Path) -> None:
-    """Moves what is in a folder into another, over what is there.
+    """Move the contents of a folder into another, replacing files.
 
     A file, or a folder that `target` does not have yet, appears whole.
     """
@@ -67,8 +69,8 @@ def move_into(folder: Path, target: Path) -> None:
             os.replace(source, goal)
 
 
-def _locked_stage(folder: Path) -> tuple[Path, int | None]:
-    """A new folder, and what holds its lock until it is closed."""
+def _make_locked_stage(folder: Path) -> tuple[Path, int | None]:
+    """Return a new folder, and the open descriptor that holds its lock."""
     while True:
         stage = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=folder))
         try:
@@ -79,16 +81,16 @@ def _locked_stage(folder: Path) -> tuple[Path, int | None]:
             return stage, None
         if stage.exists():
             return stage, descriptor
-        # Before it was locked, another process took it for left over.
+        # Another process deleted it as left over before it was locked.
         if descriptor is not None:
             os.close(descriptor)
 
 
 def _lock(stage: Path, blocking: bool) -> int | None:
-    """Locks a folder; gives the descriptor that holds the lock.
+    """Lock a folder; return the open descriptor that holds the lock.
 
     Raises:
-        OSError: if there are no locks, or another process has it.
+        OSError: if locks are not supported, or another process holds it.
     """
     if fcntl is None:
         return None

@@ -1,4 +1,4 @@
-"""Fused weights, and the question whether a cell is the textbook LSTM.
+"""Fused weights, and the check whether a cell is the textbook LSTM.
 
 Keras, PyTorch and LiteRT hold the weights of a cell's networks side by side,
 in one `kernel`, `(features, networks·units)`, one `recurrent_kernel` and one
@@ -16,7 +16,7 @@ _KINDS = ("kernel", "recurrent_kernel", "bias")
 
 
 def fused_weights(cell: GateCell) -> list[np.ndarray]:
-    """Return a cell's weights as Keras's cell of its kind has them.
+    """Return a cell's weights in the layout of Keras's own cell.
 
     Args:
         cell: A built cell.
@@ -31,14 +31,14 @@ def fused_weights(cell: GateCell) -> list[np.ndarray]:
 
 
 def fused_tensors(cell: GateCell) -> list[Tensor]:
-    """Return the same as tensors, through which gradients flow."""
+    """Return the fused weights as tensors that carry gradients."""
     return [
         ops.concatenate(weights, axis=-1) for weights in _weights_by_kind(cell)
     ]
 
 
 def set_fused_weights(cell: GateCell, weights: list[np.ndarray]) -> None:
-    """Give a built cell the weights that `fused_weights` would return."""
+    """Set a built cell's weights from the result of `fused_weights`."""
     networks = cell.small_networks()
     for kind, fused in zip(_KINDS, weights, strict=False):
         parts = np.split(fused, len(networks), axis=-1)
@@ -47,7 +47,7 @@ def set_fused_weights(cell: GateCell, weights: list[np.ndarray]) -> None:
 
 
 def lend_fused_weights(keras_cell: keras.layers.Layer, cell: GateCell) -> None:
-    """Let a cell's networks use parts of a Keras cell's weights, uncopied."""
+    """Use slices of a Keras cell's weights in a cell, without copies."""
     networks = cell.small_networks()
     for kind in _KINDS:
         fused = getattr(keras_cell, kind)
@@ -60,13 +60,13 @@ def lend_fused_weights(keras_cell: keras.layers.Layer, cell: GateCell) -> None:
 
 
 def why_not_textbook(cell: keras.layers.Layer) -> str | None:
-    """Say what keeps a cell from being the LSTM of the literature.
+    """Return why a cell is not the LSTM of the literature, or `None`.
 
-    That is `GateLSTMCell(variant="standard")` with neither peepholes nor
-    coupled gates, with tanh and sigmoid.
+    The LSTM of the literature is `GateLSTMCell(variant="standard")` without
+    peepholes or coupled gates, with tanh and sigmoid.
 
     Returns:
-        The reason, which follows "cannot be fused: "; `None` if it is one.
+        The reason, to follow "cannot be fused: "; `None` for that LSTM.
     """
     if not hasattr(cell, "variant"):
         return "it is not an LSTM"
@@ -82,7 +82,7 @@ def why_not_textbook(cell: keras.layers.Layer) -> str | None:
 
 
 def unsupported_option(config: Config) -> str | None:
-    """Name the option that Keras and PyTorch do not support, if it is used.
+    """Return the used option that Keras and PyTorch do not support.
 
     Args:
         config: Options of any layer or cell, as its `get_config` returns them.

@@ -1,11 +1,11 @@
-"""What is needed of Keras and has no public name there, in one place."""
+"""Private parts of Keras that this package uses, in one place."""
 
 from typing import Any
 
 import keras
 
-# keras.layers.RNN makes a cell's dropout masks before its loop over time and
-# drops them after it, for cells of this class only.
+# keras.layers.RNN makes dropout masks before its loop over time, and resets
+# them after it, only for cells of this class.
 DropoutRNNCell: Any = next(
     base
     for base in keras.layers.LSTMCell.__mro__
@@ -16,18 +16,26 @@ DropoutRNNCell: Any = next(
 def layers_inside(
     layer: keras.layers.Layer, recursive: bool = False
 ) -> list[keras.layers.Layer]:
-    """The layers that are parts of a layer, wherever it keeps them.
+    """Return the layers inside a layer, in whichever attribute they are.
 
-    Models list theirs in `layers`; wrappers, recurrent layers and layers
-    that people write have no public list of them.
+    Models list theirs in `layers`; wrappers, recurrent layers and custom
+    layers have no public list.
     """
     return list(layer._flatten_layers(include_self=False, recursive=recursive))
 
 
-def set_seed(generator: keras.random.SeedGenerator, seed: int | None) -> None:
-    """Makes a generator one of this seed, as if it had been made with it.
+def takes_training(layer: keras.layers.Layer) -> bool:
+    """Return whether a layer's `call` has the argument `training`.
 
-    Its state does not say whether it was seeded at all, and on PyTorch Keras
-    draws in another way where it was not.
+    A model's own `call` hides the signature that it was built from.
+    """
+    return bool(layer._call_has_training_arg)
+
+
+def set_seed(generator: keras.random.SeedGenerator, seed: int | None) -> None:
+    """Set the seed of a generator, as if it had been created with it.
+
+    The generator's state does not record whether a seed was given, and
+    without one Keras draws differently on PyTorch.
     """
     generator._initial_seed = seed

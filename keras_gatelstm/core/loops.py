@@ -1,4 +1,4 @@
-"""The seam where a model's recurrent layers run over time in another way."""
+"""Replaceable loops over time for the recurrent layers of a model."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from keras_gatelstm.core.types import Tensor
 
 
 class Loop(Protocol):
-    """What runs a layer's cell over a sequence."""
+    """Function that runs a layer's cell over a sequence."""
 
     def __call__(
         self,
@@ -22,14 +22,14 @@ class Loop(Protocol):
         mask: Tensor | None,
         training: bool = False,
     ) -> tuple[Tensor, Tensor, Any]:
-        """Gives the last output, all outputs, and the last memories.
+        """Return the last output, all outputs, and the last memories.
 
         Args:
-            layer: Whose `cell` to run.
+            layer: The layer whose `cell` to run.
             sequences: `(batch, time, features)`.
             initial_state: The memories to start with.
             mask: `None`, or booleans `(batch, time)`.
-            training: Whether to drop anything.
+            training: Whether to apply dropout.
         """
 
 
@@ -40,7 +40,7 @@ def run_by_keras(
     mask: Tensor | None,
     training: bool = False,
 ) -> tuple[Tensor, Tensor, Any]:
-    """The loop that a layer has anyway."""
+    """Run the layer's own loop over time."""
     last, outputs, memories = type(layer).inner_loop(
         layer, sequences, initial_state, mask, training
     )
@@ -54,7 +54,7 @@ def run_by_cell(
     mask: Tensor | None,
     training: bool = False,
 ) -> tuple[Tensor, Tensor, Any]:
-    """The loop that asks the cell at every step, whatever the backend has."""
+    """Run the cell at every step, without a fused kernel of the backend."""
     last, outputs, memories = keras.layers.RNN.inner_loop(
         layer, sequences, initial_state, mask, training
     )
@@ -62,22 +62,22 @@ def run_by_cell(
 
 
 def recurrent_layers(model: keras.layers.Layer) -> list[keras.layers.RNN]:
-    """Every recurrent layer in a model, or the layer itself, in order."""
+    """Return every recurrent layer in a model, or the layer itself."""
     return list(layers_by_path(model).values())
 
 
 def layers_by_path(
     model: keras.layers.Layer, inside: str = ""
 ) -> dict[str, keras.layers.RNN]:
-    """The recurrent layers in a model, or the layer itself, by where they are.
+    """Return the recurrent layers in a model, or the layer itself, by path.
 
-    A path is the names on the way there, the model's own left out:
+    A path joins the names of the layers on the way, without the model's own:
     `"bidirectional/forward_lstm"`. A layer that is used twice has one path.
     """
     if isinstance(model, keras.layers.RNN):
         return {inside or model.name: model}
     found: dict[str, keras.layers.RNN] = {}
-    for part in _in_order(model):
+    for part in _list_sublayers(model):
         path = f"{inside}/{part.name}" if inside else part.name
         for place, layer in layers_by_path(part, path).items():
             if not any(layer is before for before in found.values()):
@@ -85,7 +85,7 @@ def layers_by_path(
     return found
 
 
-def _in_order(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
+def _list_sublayers(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
     if isinstance(layer, keras.layers.Bidirectional):
         return [layer.forward_layer, layer.backward_layer]
     return layers_inside(layer)
@@ -93,7 +93,7 @@ def _in_order(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
 
 @contextmanager
 def override_time_loop(model: keras.layers.Layer, loop: Loop) -> Iterator[None]:
-    """Runs a model's recurrent layers with this loop, as long as it lasts."""
+    """Run a model's recurrent layers with `loop` inside the block."""
     before = [
         (layer, vars(layer).get("inner_loop"))
         for layer in recurrent_layers(model)

@@ -1,5 +1,6 @@
 """The small neural network that the lesson's gates are made of."""
 
+from collections.abc import Mapping
 from typing import NamedTuple, Unpack
 
 import keras
@@ -19,14 +20,14 @@ register = keras.saving.register_keras_serializable(package="keras_gatelstm")
 
 
 class DropoutMask(NamedTuple):
-    """Factors to multiply the event and the memory by; `None` for none."""
+    """Dropout masks of the event and the memory; `None` drops nothing."""
 
     event: Tensor | None = None
     memory: Tensor | None = None
 
 
 class ProjectedEvent(NamedTuple):
-    """An event multiplied by each network's kernel already.
+    """An event, already multiplied by each network's kernel.
 
     Args:
         sums: `E·kernel + bias`, `(..., units)`, by the network's name.
@@ -36,20 +37,22 @@ class ProjectedEvent(NamedTuple):
 
 
 NOTHING_DROPPED = DropoutMask()
+# Keys are the names of the networks.
+DropoutMasks = Mapping[str, DropoutMask]
 
 
 class Network(SubLayer):
-    """The weights that an event and a memory are joined with.
+    """Base class: the weights that join an event and a memory.
 
-    They are `kernel`, `(features, units)`; `recurrent_kernel`,
+    The weights are `kernel`, `(features, units)`; `recurrent_kernel`,
     `(units, units)`; and, unless `use_bias=False`, `bias`: `(units,)`, or
-    `(2, units)`, the event's and the memory's.
+    with `recurrent_bias`, `(2, units)` for the event and the memory.
 
     Args:
         units: Positive integer, the size of the memories.
         activation: Activation of the sum.
-        recurrent_bias: Boolean, whether the memory's product has a bias of
-            its own.
+        recurrent_bias: Boolean, whether the memory's product has its own
+            bias.
         weight_config: Options of the weights.
         **kwargs: As in `SubLayer`.
     """
@@ -95,9 +98,9 @@ class Network(SubLayer):
     def from_event(
         self, event: Tensor | ProjectedEvent, mask: Tensor | None = None
     ) -> Tensor:
-        """Return what the event adds to the sum: `E·kernel + bias`.
+        """Return the event's part of the sum: `E·kernel + bias`.
 
-        If the event is already projected, look it up.
+        For a projected event, look it up.
         """
         if isinstance(event, ProjectedEvent):
             return event.sums[self.name]
@@ -109,9 +112,9 @@ class Network(SubLayer):
         return ops.add(product, bias)  # TensorFlow fuses it with the product.
 
     def from_memory(self, memory: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Return what the memory adds to the sum: `M·recurrent_kernel`.
+        """Return the memory's part of the sum: `M·recurrent_kernel`.
 
-        And the memory's own bias, where there is one.
+        With `recurrent_bias`, add the memory's own bias.
         """
         memory = memory if mask is None else memory * mask
         product = ops.matmul(memory, self.recurrent_kernel)
@@ -128,22 +131,22 @@ class SmallNetwork(Network):
     squish([STM, E]·W + b) = activation(E·kernel + STM·recurrent_kernel + bias)
     ```
 
-    With a peephole it looks at the long-term memory too, each unit at its
-    own: `LTM ∘ peephole_kernel` is added before the activation.
+    With a peephole it also reads the long-term memory, each unit its own
+    value: `LTM ∘ peephole_kernel` is added before the activation.
 
-    Its weights are `kernel`, `(features, units)`; `recurrent_kernel`,
+    The weights are `kernel`, `(features, units)`; `recurrent_kernel`,
     `(units, units)`; and, unless `use_bias=False`, `bias`, `(units,)`.
 
     Args:
         units: Positive integer, the size of the memories.
         activation: Activation of the sum: a name, a function, or `None` for
             none. Default `"sigmoid"`.
-        peephole: Boolean, whether to look at the long-term memory, through
+        peephole: Boolean, whether to read the long-term memory, through
             `peephole_kernel`, `(units,)`. It starts as zeros; regularizers
-            and constraints of the other weights do not look at it. Default
+            and constraints of the other weights do not apply to it. Default
             `False`.
-        recurrent_bias: Boolean, whether the memory's product has a bias of
-            its own, as in `keras.layers.GRU(reset_after=True)`. `bias` is
+        recurrent_bias: Boolean, whether the memory's product has its own
+            bias, as in `keras.layers.GRU(reset_after=True)`. `bias` is
             then `(2, units)`: the event's and the memory's. Default `False`.
         weight_config: Initializers, regularizers and constraints of the three
             weights, and whether there is a bias. Default `None`: those of
@@ -153,18 +156,18 @@ class SmallNetwork(Network):
     Call arguments:
         event: `(batch, features)`.
         short_term_memory: `(batch, units)`.
-        long_term_memory: `(batch, units)`; needed with a peephole, and not
-            looked at without one.
-        dropout_mask: What to multiply the event and the short-term memory
-            by. Default: nothing.
+        long_term_memory: `(batch, units)`; required with a peephole, and
+            ignored without one.
+        dropout_mask: Masks of the event and the short-term memory. Default:
+            no dropout.
 
     Returns:
         `(batch, units)`.
 
     Raises:
         ValueError: if `units` is not a positive integer, the number of
-            features is unknown when the weights are made, or there is a
-            peephole and no long-term memory to look at.
+            features is unknown when the weights are made, or a network with
+            a peephole is called without the long-term memory.
 
     Example:
 
@@ -224,3 +227,44 @@ class SmallNetwork(Network):
             "peephole": self.peephole,
             "recurrent_bias": self.recurrent_bias,
         }
+
+
+class Gate(SubLayer):
+    """A layer of small networks, which read the event and the memory.
+
+    The networks are run by `call` instead of `__call__`: Keras has already
+    handled dtypes, checks and scopes for the cell or the gate, and repeating
+    that takes as long as tracing the network.
+    """
+
+    def small_network(
+        self,
+        name: str,
+        activation: ActivationLike,
+        weight_config: WeightConfig | None = None,
+        *,
+        peephole: bool = False,
+        recurrent_bias: bool = False,
+    ) -> SmallNetwork:
+        """Make a small network, named after the quantity it computes.
+
+        Args:
+            name: The network's name.
+            activation: As in `SmallNetwork`.
+            weight_config: Options of its weights. Default: the gate's.
+            peephole: As in `SmallNetwork`.
+            recurrent_bias: As in `SmallNetwork`.
+        """
+        return SmallNetwork(
+            self.units,
+            activation,
+            peephole=peephole,
+            recurrent_bias=recurrent_bias,
+            weight_config=weight_config or self.weight_config,
+            **self.sublayer_kwargs(name),
+        )
+
+
+def mask_of(network: str, masks: DropoutMasks | None) -> DropoutMask:
+    """Return the dropout mask of a network, by default one without dropout."""
+    return masks.get(network, NOTHING_DROPPED) if masks else NOTHING_DROPPED

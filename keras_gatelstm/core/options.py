@@ -1,16 +1,18 @@
-"""Arguments that the gates, the cells and the layers take alike."""
+"""Arguments shared by the gates, the cells and the layers."""
 
 from numbers import Integral, Real
-from typing import Any, Self, Unpack
+from typing import Any, Self, TypeVar, Unpack
 
 import keras
 
 from keras_gatelstm.core.types import Config, LayerOptions, Shape, Tensor
 from keras_gatelstm.core.weights import WeightConfig
 
+Value = TypeVar("Value")
+
 
 class UnitsLayer(keras.layers.Layer):
-    """A layer of `units`, with options of its weights.
+    """Base class: a layer of `units`, with options of its weights.
 
     Args:
         units: Positive integer.
@@ -29,7 +31,7 @@ class UnitsLayer(keras.layers.Layer):
         self.weight_config = weight_config
 
     def sublayer_kwargs(self, name: str) -> LayerOptions:
-        """Name of a sub-layer; dtype and trainable, passed on to it."""
+        """Return the arguments of a sub-layer: name, dtype, trainable."""
         return {
             "name": name,
             "dtype": self.dtype_policy,
@@ -45,7 +47,7 @@ class UnitsLayer(keras.layers.Layer):
 
 
 class SubLayer(UnitsLayer):
-    """A layer of `units` that is given the options of its weights as one value.
+    """Base class: a layer of `units` that takes a `WeightConfig`.
 
     Args:
         units: Positive integer.
@@ -70,7 +72,7 @@ class SubLayer(UnitsLayer):
 
 
 def delegated(part: str) -> Any:
-    """A read-only attribute that an object inside has, of the same name."""
+    """Return a read-only attribute that reads the same name of a part."""
     return _Delegated(part)
 
 
@@ -83,12 +85,12 @@ class _Delegated:
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
 
-    def __get__(self, instance: Any, owner: type) -> Any:
+    def __get__(self, instance: object, owner: type) -> object:
         if instance is None:
             return self
         return getattr(getattr(instance, self.part), self.name)
 
-    def __set__(self, instance: Any, value: Any) -> None:
+    def __set__(self, instance: object, value: object) -> None:
         raise AttributeError(
             f"{self.name} of {type(instance).__name__} is given when it is "
             "made, and is not changed after"
@@ -98,7 +100,7 @@ class _Delegated:
 def check_weight_count(
     layer: keras.layers.Layer, weights: list[Tensor]
 ) -> None:
-    """Refuse the weights of Keras's own layers, which hold all gates in one."""
+    """Raise for the weights of Keras's own layers, which fuse all gates."""
     expected = len(layer.weights)
     if layer.built and len(weights) != expected:
         raise ValueError(
@@ -110,8 +112,8 @@ def check_weight_count(
         )
 
 
-def check_units(units: Any) -> int:
-    """Gives `units` back as an integer, or says what is wrong with it."""
+def check_units(units: object) -> int:
+    """Return `units` as an integer, or raise if it is not positive."""
     if not isinstance(units, Integral) or isinstance(units, bool) or units < 1:
         raise ValueError(
             "units must be a positive integer. "
@@ -120,8 +122,8 @@ def check_units(units: Any) -> int:
     return int(units)
 
 
-def check_fraction(name: str, value: Any) -> float:
-    """Gives a dropout rate back as a float, or says what is wrong with it."""
+def check_fraction(name: str, value: object) -> float:
+    """Return a dropout rate as a float, or raise if not from 0 to 1."""
     if not isinstance(value, Real) or not 0 <= float(value) <= 1:
         raise ValueError(
             f"{name} must be a number between 0 and 1, the fraction to drop. "
@@ -130,8 +132,8 @@ def check_fraction(name: str, value: Any) -> float:
     return float(value)
 
 
-def check_choice(name: str, value: Any, choices: tuple[Any, ...]) -> Any:
-    """Gives a value back that is among the choices, or says it is not."""
+def check_choice(name: str, value: Value, choices: tuple[object, ...]) -> Value:
+    """Return a value, or raise if it is not among the choices."""
     if value not in choices:
         expected = " or ".join(
             f'"{choice}"' if isinstance(choice, str) else str(choice)
@@ -144,7 +146,7 @@ def check_choice(name: str, value: Any, choices: tuple[Any, ...]) -> Any:
 
 
 def check_features(layer: keras.layers.Layer, event_shape: Shape) -> int:
-    """Gives the number of features, or says that it is not known."""
+    """Return the number of features, or raise if it is unknown."""
     if event_shape[-1] is None:
         raise ValueError(
             f"{layer.name} must know the number of features, the size of the "

@@ -1,6 +1,7 @@
-"""What the layers share: a cell of ours, run over time by Keras."""
+"""Base class of the layers: a cell, run over time by Keras."""
 
-from typing import Any, Self
+from collections.abc import Sequence
+from typing import Self
 
 import keras
 import numpy as np
@@ -21,19 +22,19 @@ from keras_gatelstm.core.types import (
 
 
 class GateSequence(keras.layers.RNN):
-    """Runs a cell over a sequence, with the arguments of both at one level.
+    """A cell over a sequence, with the arguments of both in one config.
 
     Args:
         cell: The cell.
-        **kwargs: Those of `keras.layers.RNN`.
+        **kwargs: Arguments of `keras.layers.RNN`.
 
     Call arguments:
         sequences: `(batch, time, features)`.
         initial_state: `None`, or the memories to start with, `(batch, units)`
-            each: a list of them, or the one itself where there is one.
+            each: a list, or for a single memory the tensor itself.
         mask: `None`, or booleans `(batch, time)`: at a step that is `False`,
             memories stay as they are and the last output is repeated.
-        training: Boolean, whether to drop anything.
+        training: Boolean, whether to apply dropout.
 
     Returns:
         The last output, `(batch, units)`, or with `return_sequences=True`
@@ -59,7 +60,7 @@ class GateSequence(keras.layers.RNN):
     recurrent_dropout: float = delegated("cell")
     seed: int | None = delegated("cell")
 
-    def __init__(self, cell: GateCell, **kwargs: Any) -> None:
+    def __init__(self, cell: GateCell, **kwargs: object) -> None:
         super().__init__(cell, **kwargs)
         self.input_spec = keras.layers.InputSpec(ndim=3)
 
@@ -77,12 +78,14 @@ class GateSequence(keras.layers.RNN):
             ndim=3, axes={-1: sequences_shape[-1]}
         )
 
-    def reset_state(self, samples: Any = None) -> None:
-        """Empties the memories that a stateful layer carries.
+    def reset_state(
+        self, samples: int | Sequence[int] | np.ndarray | None = None
+    ) -> None:
+        """Set the memories of a stateful layer to zeros.
 
         Args:
             samples: `None` for every row of the batch (default); else the
-                rows to empty: their numbers, or a boolean for each row.
+                rows to reset: their numbers, or a boolean for each row.
 
         Raises:
             ValueError: if `samples` names rows that the batch does not have.
@@ -90,7 +93,7 @@ class GateSequence(keras.layers.RNN):
         if self.states is None or samples is None:
             super().reset_state()
             return
-        rows = _chosen_rows(samples, batch_size=self.states[0].shape[0])
+        rows = _select_rows(samples, batch_size=self.states[0].shape[0])
         for memory in self.states:
             memory.assign(ops.where(rows[:, None], 0.0, memory.value))
 
@@ -111,7 +114,7 @@ class GateSequence(keras.layers.RNN):
 
 
 def cell_kwargs(kwargs: LayerOptions) -> LayerOptions:
-    """Name, dtype and trainable for the cell of a layer made with `kwargs`."""
+    """Return the cell's name, dtype and trainable, of a layer's `kwargs`."""
     return {
         "name": "cell",
         "dtype": kwargs.get("dtype"),
@@ -119,7 +122,9 @@ def cell_kwargs(kwargs: LayerOptions) -> LayerOptions:
     }
 
 
-def _chosen_rows(samples: Any, batch_size: int) -> np.ndarray:
+def _select_rows(
+    samples: int | Sequence[int] | np.ndarray, batch_size: int
+) -> np.ndarray:
     chosen = np.asarray(samples)
     rows = np.arange(batch_size)
     if chosen.dtype == bool and chosen.shape == rows.shape:

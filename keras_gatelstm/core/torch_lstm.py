@@ -1,8 +1,8 @@
-"""On PyTorch, a whole sequence by PyTorch's own LSTM: no step by step.
+"""PyTorch's own LSTM for a whole sequence, on the PyTorch backend.
 
 Keras's loop on PyTorch calls the cell from Python at every step. PyTorch has
 the standard variant as one operator (oneDNN on a CPU, cuDNN on a GPU), which
-is given the gates' own weights. Traces and exports ask the gates.
+gets the gates' own weights. Traces and exports run the gates instead.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def takes(layer: "GateLSTM", mask: Tensor | None, training: bool) -> bool:
-    """Whether PyTorch's operator computes what this layer would."""
+    """Return whether PyTorch's operator computes the same as this layer."""
     cell = layer.cell
     return (
         keras.backend.backend() == "torch"
@@ -34,11 +34,11 @@ def takes(layer: "GateLSTM", mask: Tensor | None, training: bool) -> bool:
 def run(
     layer: "GateLSTM", sequences: Tensor, initial_state: Any
 ) -> tuple[Tensor, Tensor, Any]:
-    """Gives what the layer's `inner_loop` gives.
+    """Return the same as the layer's `inner_loop`.
 
     Raises:
-        ValueError: if a memory to start with is not `(batch, units)`, nor of
-            a shape that broadcasts to it.
+        ValueError: if an initial memory does not broadcast to
+            `(batch, units)`.
     """
     import torch
 
@@ -46,11 +46,13 @@ def run(
     if layer.go_backwards:
         sequences = torch.flip(sequences, [1])
     shape = (sequences.shape[0], layer.units)
-    memories = [_memory(layer, it, shape)[None] for it in initial_state]
+    memories = [
+        _broadcast_memory(layer, it, shape)[None] for it in initial_state
+    ]
     outputs, *memories = torch.lstm(
         sequences,
         memories,
-        _weights(layer),
+        _torch_weights(layer),
         has_biases=layer.cell.use_bias,
         num_layers=1,
         dropout=0.0,
@@ -61,8 +63,10 @@ def run(
     return outputs[:, -1], outputs, [memory[0] for memory in memories]
 
 
-def _memory(layer: "GateLSTM", given: Tensor, shape: tuple[int, int]) -> Tensor:
-    """A memory to start with, in full: the operator does not look at shapes."""
+def _broadcast_memory(
+    layer: "GateLSTM", given: Tensor, shape: tuple[int, int]
+) -> Tensor:
+    """Broadcast an initial memory: the operator does not check shapes."""
     import torch
 
     memory = ops.cast(given, layer.compute_dtype)
@@ -73,15 +77,15 @@ def _memory(layer: "GateLSTM", given: Tensor, shape: tuple[int, int]) -> Tensor:
             f"initial_state of {layer.name} must have the shape {shape}, "
             f"(batch, units). Received: shape {tuple(memory.shape)}"
         ) from error
-    # A stateful layer's memory is overwritten before the gradient is taken,
-    # which needs it as it was.
+    # A stateful layer overwrites its memory before the gradient, which needs
+    # the old values, is computed.
     return memory.clone()
 
 
-def _weights(layer: "GateLSTM") -> list[Tensor]:
-    """Return the fused weights as PyTorch has them, in the same order.
+def _torch_weights(layer: "GateLSTM") -> list[Tensor]:
+    """Return the fused weights in PyTorch's layout and order.
 
-    PyTorch adds a second bias, the memory's: zeros.
+    PyTorch has a second bias, for the memory: zeros.
     """
     kernel, recurrent_kernel, *biases = fused_tensors(layer.cell)
     kernels = [ops.transpose(kernel), ops.transpose(recurrent_kernel)]

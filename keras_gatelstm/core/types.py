@@ -11,7 +11,7 @@ Tensor: TypeAlias = Any
 Shape: TypeAlias = tuple[int | None, ...]
 Config: TypeAlias = dict[str, Any]
 
-# What keras.activations.get, keras.initializers.get, ... take.
+# Accepted by keras.activations.get, keras.initializers.get, ...
 ActivationLike: TypeAlias = str | Callable[[Tensor], Tensor] | None
 InitializerLike: TypeAlias = (
     str | Config | keras.initializers.Initializer | Callable[..., Tensor] | None

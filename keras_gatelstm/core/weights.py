@@ -21,21 +21,21 @@ from keras_gatelstm.core.types import (
     name="ShareOf",  # As saved models have it.
 )
 class ColumnBlocks(keras.initializers.Initializer):
-    """Some of the equal column blocks of what another initializer draws.
+    """Column blocks of the matrix that another initializer draws.
 
     `keras.layers.LSTM` draws the weights of its four networks as one matrix,
-    `(rows, 4·units)`. An initializer of Keras draws the same numbers each
-    time it is asked for the same shape, so networks with weights of their
-    own start from those very numbers when each takes its block of the draw;
-    and without this, networks that share an initializer would start alike.
+    `(rows, 4·units)`. A Keras initializer draws the same numbers in each call
+    with the same shape, so separate networks start from the numbers of that
+    matrix when each takes its block. Without this, networks that share an
+    initializer would start equal.
 
-    The whole is drawn for every block anew: a few milliseconds, once.
+    The whole matrix is drawn again for every block: a few milliseconds, once.
 
     Args:
-        initializer: What draws the whole: a Keras initializer, its name, or
-            a function `(shape, dtype=None) -> tensor`.
+        initializer: The initializer of the whole matrix: a Keras initializer,
+            its name, or a function `(shape, dtype=None) -> tensor`.
         blocks: The numbers of the blocks to take, in order.
-        of: How many blocks the whole has.
+        of: The number of blocks in the whole matrix.
 
     Example:
 
@@ -69,7 +69,7 @@ class ColumnBlocks(keras.initializers.Initializer):
 
 
 def unwrap_initializer(initializer: InitializerLike) -> InitializerLike:
-    """Return the initializer that blocks are taken of; any other as it is."""
+    """Return the initializer inside `ColumnBlocks`, or the argument itself."""
     if isinstance(initializer, ColumnBlocks):
         return unwrap_initializer(initializer.initializer)
     return initializer
@@ -83,7 +83,7 @@ class VariableOptions(TypedDict):
     constraint: ConstraintLike
 
 
-# What resolves an argument, and saves it in a config.
+# The arguments that each module resolves and serializes.
 _MODULES = {
     initializers: (
         "kernel_initializer",
@@ -105,16 +105,16 @@ _MODULES = {
 
 @dataclass(frozen=True)
 class WeightConfig:
-    """Options of a network's weights, with the meanings that Keras gives them.
+    """Options of a network's weights, with the same meanings as in Keras.
 
-    Names and configs are resolved to Keras's objects when it is made.
+    Names and configs are resolved to Keras's objects on creation.
 
     Args:
         use_bias: Boolean, whether there is a `bias`. Default `True`.
-        kernel_initializer: Initializer of `kernel`, which the event is
-            multiplied by. Default `"glorot_uniform"`.
-        recurrent_initializer: Initializer of `recurrent_kernel`, which the
-            memory is multiplied by. Default `"orthogonal"`.
+        kernel_initializer: Initializer of `kernel`, which multiplies the
+            event. Default `"glorot_uniform"`.
+        recurrent_initializer: Initializer of `recurrent_kernel`, which
+            multiplies the memory. Default `"orthogonal"`.
         bias_initializer: Initializer of `bias`. Default `"zeros"`.
         kernel_regularizer: Regularizer of `kernel`. Default `None`.
         recurrent_regularizer: Regularizer of `recurrent_kernel`. Default
@@ -180,22 +180,22 @@ class WeightConfig:
         }
 
     def share(self, *blocks: int, of: int) -> Self:
-        """The same, for some of several networks whose weights start as one.
+        """Return these options for some of the networks drawn as one matrix.
 
         Args:
-            *blocks: Which of the networks, by number.
-            of: How many networks there are.
+            *blocks: The numbers of the networks.
+            of: The number of all networks.
         """
         return self._with_initializers(
             lambda it: ColumnBlocks(it, list(blocks), of) if it else it
         )
 
     def alone(self) -> Self:
-        """The same, for a network whose weights start by themselves."""
+        """Return these options for a network that is drawn separately."""
         return self._with_initializers(unwrap_initializer)
 
     def get_config(self) -> Config:
-        """The arguments, as a Keras config holds them."""
+        """Return the arguments as a Keras config."""
         config: Config = {"use_bias": self.use_bias}
         for module, names in _MODULES.items():
             for name in names:
@@ -205,7 +205,7 @@ class WeightConfig:
 
     @classmethod
     def pop_from(cls, config: Config) -> Self:
-        """Take the options out of the config of a layer that has them."""
+        """Remove the options from a layer's config, and return them."""
         return cls(**{it.name: config.pop(it.name) for it in fields(cls)})
 
     def _with_initializers(

@@ -1,4 +1,4 @@
-"""Ways out: TensorFlow Serving and LiteRT. Needs TensorFlow."""
+"""Export to TensorFlow Serving and LiteRT. Requires TensorFlow."""
 
 from keras_gatelstm.export.litert.check import Report
 from keras_gatelstm.export.litert.export import ExportError, export_litert

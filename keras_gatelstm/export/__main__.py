@@ -1,18 +1,21 @@
-"""Exports a Keras model, and says what came of it.
+"""Export a Keras model, and print a report.
 
     python -m keras_gatelstm.export model.keras --litert model.tflite
     python -m keras_gatelstm.export model.keras --saved-model models/mine
 
-Any .keras file does, with layers of Keras's or of keras_gatelstm in it.
+The .keras file may have layers of Keras and of keras_gatelstm.
 """
 
 import argparse
 import json
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from keras_gatelstm.export import Report, SavedModel
 
 PROGRAM = "python -m keras_gatelstm.export"
 
@@ -21,12 +24,12 @@ class Parser(argparse.ArgumentParser):
     """A parser whose errors are one line."""
 
     def error(self, message: str) -> NoReturn:
-        """Ends the program."""
+        """Print the message and exit."""
         self.exit(2, f"{self.prog}: error: {message}\n")
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Reads the command line."""
+    """Parse the command line."""
     parser = Parser(
         prog=PROGRAM,
         description=__doc__,
@@ -85,15 +88,15 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exports as the arguments say; gives the exit status."""
+    """Run the command; return the exit status."""
     args = parse(arguments)
     try:
-        for line in exported(args):
+        for line in run_exports(args):
             print(line, flush=True)
     except KeyboardInterrupt:
         return 130
     except Exception as error:
-        if not _is_users(error):
+        if not _is_user_error(error):
             raise
         text = " ".join(str(error).split())
         print(f"{PROGRAM}: error: {text}", file=sys.stderr)
@@ -101,8 +104,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def exported(args: argparse.Namespace) -> Any:
-    """Exports, and gives a report for each thing written."""
+def run_exports(
+    args: argparse.Namespace,
+) -> "Iterator[SavedModel | Report]":
+    """Export as the arguments say; yield a report of each export."""
     for path in (args.model, args.vocabulary, args.representative_data):
         if path is None:
             continue
@@ -113,7 +118,7 @@ def exported(args: argparse.Namespace) -> Any:
                 f"{path} would be replaced by the file for LiteRT: give "
                 "--litert another name"
             )
-    # Imported late: TensorFlow takes seconds, mistakes show at once.
+    # TensorFlow takes seconds to import: report mistakes before.
     import keras
     import numpy as np
 
@@ -145,10 +150,10 @@ def exported(args: argparse.Namespace) -> Any:
         )
 
 
-def _is_users(error: Exception) -> bool:
-    """Whether it is a mistake or a fault that the user can do something for.
+def _is_user_error(error: Exception) -> bool:
+    """Return whether the user can act on an error, so that a line is enough.
 
-    They are errors of Python's own, and our own of the export.
+    These are `ExportError` and Python's errors for bad values and files.
     """
     if isinstance(error, ValueError | TypeError | OSError | ImportError):
         return True
@@ -156,6 +161,6 @@ def _is_users(error: Exception) -> bool:
 
 
 if __name__ == "__main__":
-    # A request to terminate cleans up, too.
+    # Clean up on SIGTERM as on Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

@@ -1,4 +1,4 @@
-"""Errors of exports; errors of writing that name the file."""
+"""Errors of exports, and write errors that name the file."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,15 +8,15 @@ import tensorflow as tf
 
 
 class FormError(ValueError):
-    """A model or layer that cannot be exported in the form asked for."""
+    """A model or layer that cannot be exported in the requested form."""
 
 
 @contextmanager
-def writing(target: Path) -> Iterator[None]:
-    """Name `target` in errors of the system, such as a full disk.
+def name_file_in_errors(target: Path) -> Iterator[None]:
+    """Name `target` in system errors, such as a full disk.
 
     Raises:
-        OSError: for each of them.
+        OSError: for every `OSError` inside.
     """
     try:
         yield
@@ -26,15 +26,16 @@ def writing(target: Path) -> Iterator[None]:
 
 
 @contextmanager
-def errors_of_system() -> Iterator[None]:
-    """Turn TensorFlow's errors of writing files into the system's.
+def as_system_errors() -> Iterator[None]:
+    """Turn TensorFlow's write errors into `OSError`.
 
     Raises:
-        OSError: for each of them.
+        OSError: for every `tf.errors.OpError` inside.
     """
     try:
         yield
     except tf.errors.OpError as error:
-        # It stands between a path that is gone and an operator.
+        # TensorFlow puts a temporary path before the reason and an operator
+        # after it.
         reason = error.message.rsplit(";", 1)[-1].split("[Op:")[0]
         raise OSError(reason.strip()) from error

@@ -1,14 +1,14 @@
-"""What a model takes and gives: names, shapes, and numbers to try it with."""
+"""Names and shapes of a model's inputs and outputs, and random inputs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_gatelstm.core.keras_internals import layers_inside
+from keras_gatelstm.core.types import Tensor
 
 TRIED_STEPS = (6, 24, 96, 384)
 
@@ -16,35 +16,35 @@ TRIED_STEPS = (6, 24, 96, 384)
 def input_specs(
     model: keras.Model, batch_size: int | None, time_steps: int | None
 ) -> list[tf.TensorSpec]:
-    """The model's inputs, with these sizes where it leaves its own free."""
+    """Return the model's inputs, with these sizes for its free axes."""
     specs = []
     for tensor in model.inputs:
         shape = list(tensor.shape)
         shape[0] = batch_size
-        if _any_length(tensor):
+        if _has_free_time(tensor):
             shape[1] = time_steps
         specs.append(tf.TensorSpec(shape, tensor.dtype, name=tensor.name))
     return specs
 
 
 def sequences_of(model: keras.Model) -> dict[str, bool]:
-    """Whether each input is a sequence, of any length; others are fixed."""
-    return {tensor.name: _any_length(tensor) for tensor in model.inputs}
+    """Return, for each input by name, whether it has a free time axis."""
+    return {tensor.name: _has_free_time(tensor) for tensor in model.inputs}
 
 
 def outputs_in_time(model: keras.Model) -> dict[str, bool]:
-    """Whether each output has an axis of time."""
+    """Return, for each output by name, whether it has a free time axis."""
     outputs = keras.tree.flatten(model.outputs)
     names = output_names(model)
-    return dict(zip(names, map(_any_length, outputs), strict=True))
+    return dict(zip(names, map(_has_free_time, outputs), strict=True))
 
 
-def _any_length(tensor: Any) -> bool:
+def _has_free_time(tensor: keras.KerasTensor) -> bool:
     return len(tensor.shape) > 1 and tensor.shape[1] is None
 
 
 def output_names(model: keras.Model) -> list[str]:
-    """The names of what makes each output, told apart by number."""
+    """Return the name of each output's layer, numbered to be unique."""
     if isinstance(model, keras.Sequential):
         count = len(keras.tree.flatten(model.outputs))
         names = [model.layers[-1].name] * count
@@ -52,26 +52,26 @@ def output_names(model: keras.Model) -> list[str]:
         names = model.output_names
     found: list[str] = []
     for name in names:
-        unlike, number = name, 0
-        while unlike in found or (number and unlike in names):
+        unique, number = name, 0
+        while unique in found or (number and unique in names):
             number += 1
-            unlike = f"{name}_{number}"
-        found.append(unlike)
+            unique = f"{name}_{number}"
+        found.append(unique)
     return found
 
 
-def call(model: keras.Model, inputs: list[Any]) -> dict[str, Any]:
-    """The model's outputs, by name."""
+def call(model: keras.Model, inputs: list[Tensor]) -> dict[str, Tensor]:
+    """Call the model for inference; return its outputs by name."""
     structure = model.input if not isinstance(model, keras.Sequential) else 0
     given = keras.tree.pack_sequence_as(structure, inputs)
-    with _plain_errors():
+    with _without_traceback_filtering():
         outputs = keras.tree.flatten(model(given, training=False))
     return dict(zip(output_names(model), outputs, strict=True))
 
 
 @contextmanager
-def _plain_errors() -> Iterator[None]:
-    """Has errors come as layers raise them: Keras adds pages of arguments."""
+def _without_traceback_filtering() -> Iterator[None]:
+    """Keep errors as layers raise them: Keras adds pages of arguments."""
     filtered = keras.config.is_traceback_filtering_enabled()
     keras.config.disable_traceback_filtering()
     try:
@@ -82,16 +82,16 @@ def _plain_errors() -> Iterator[None]:
 
 
 def working_steps(model: keras.Model) -> int:
-    """A length of sequences that the model takes.
+    """Return a length of sequences on which the model runs.
 
     Raises:
-        ValueError: if none was found.
+        ValueError: if the model fails on all lengths of `TRIED_STEPS`.
     """
     random = np.random.default_rng(0)
     for time_steps in TRIED_STEPS:
         try:
             call(model, random_inputs(model, 1, time_steps, random))
-        except Exception as error:  # Whatever layers say to what is too short.
+        except Exception as error:  # Layers raise errors of any type.
             reason = error
         else:
             return time_steps
@@ -102,19 +102,19 @@ def working_steps(model: keras.Model) -> int:
 
 
 def first_line(error: Exception) -> str:
-    """What an error says, without what comes after it."""
+    """Return the first line of an error's message."""
     lines = str(error).strip().splitlines()
     return lines[0] if lines else repr(error)
 
 
 def takes_any_steps(model: keras.Model) -> bool:
-    """Whether the model takes sequences of more than one length."""
+    """Return whether the model runs on sequences of several lengths."""
     try:
         time_steps = working_steps(model) + 1
         call(
             model, random_inputs(model, 1, time_steps, np.random.default_rng())
         )
-    except Exception:  # Whatever layers say.
+    except Exception:  # Layers raise errors of any type.
         return False
     return True
 
@@ -125,7 +125,7 @@ def random_inputs(
     time_steps: int,
     random: np.random.Generator,
 ) -> list[np.ndarray]:
-    """Numbers that the model takes: of a normal distribution, or symbols."""
+    """Return random inputs: normally distributed, or symbols if integer."""
     symbols = min(
         (
             layer.input_dim

@@ -1,6 +1,4 @@
-"""Memories that the one who calls carries from step to step, by name."""
-
-from typing import Any
+"""Memories as named inputs and outputs, carried by the caller."""
 
 import keras
 
@@ -10,10 +8,11 @@ from keras_gatelstm.core.loops import Loop, recurrent_layers
 from keras_gatelstm.core.types import Tensor
 from keras_gatelstm.export.errors import FormError
 from keras_gatelstm.export.inputs import sequences_of
+from keras_gatelstm.export.time_loops import Result
 
 
 def memory_sizes(model: keras.Model) -> dict[str, int]:
-    """The size of every memory of a model, by its name.
+    """Return the size of every memory of a model, by name.
 
     Raises:
         FormError: if the model cannot be run step by step.
@@ -33,7 +32,7 @@ def memory_sizes(model: keras.Model) -> dict[str, int]:
     sizes: dict[str, int] = {}
     for layer in recurrent_layers(model):
         flat = keras.tree.flatten(layer.state_size)
-        for name, size in zip(_names(layer), flat, strict=True):
+        for name, size in zip(_memory_names(layer), flat, strict=True):
             if name in sizes:
                 raise FormError(f"two layers are called {layer.name}")
             sizes[name] = int(size)
@@ -43,10 +42,10 @@ def memory_sizes(model: keras.Model) -> dict[str, int]:
 def merge_outputs(
     outputs: dict[str, Tensor], memories: dict[str, Tensor]
 ) -> dict[str, Tensor]:
-    """Both, which must be told apart by their names.
+    """Merge outputs and memories into one dict.
 
     Raises:
-        FormError: if they cannot be.
+        FormError: if an output and a memory have the same name.
     """
     for name in outputs:
         if name in memories:
@@ -57,16 +56,16 @@ def merge_outputs(
 def with_explicit_state(
     loop: Loop, before: dict[str, Tensor], after: dict[str, Tensor]
 ) -> Loop:
-    """The same loop, from memories that are given, to those it fills in."""
+    """Run `loop` from `before`; store final states in `after`."""
 
-    def carried(
+    def loop_with_state(
         layer: keras.layers.RNN,
         sequences: Tensor,
-        initial_state: Any,
+        initial_state: list[Tensor],
         mask: Tensor | None,
         training: bool = False,
-    ) -> tuple[Tensor, Tensor, Any]:
-        names = _names(layer)
+    ) -> Result:
+        names = _memory_names(layer)
         if names[0] in after:
             raise FormError(f"{layer.name} is used more than once")
         memories = keras.tree.pack_sequence_as(
@@ -77,17 +76,17 @@ def with_explicit_state(
         after.update(zip(names, flat, strict=True))
         return last, outputs, memories
 
-    return carried
+    return loop_with_state
 
 
-def _names(layer: keras.layers.RNN) -> list[str]:
-    """`<layer>_<memory>`; with the cell's number where there are several."""
+def _memory_names(layer: keras.layers.RNN) -> list[str]:
+    """Return `<layer>_<memory>` names; stacked cells are numbered."""
     cells = getattr(layer.cell, "cells", [layer.cell])
     names = []
     for number, cell in enumerate(cells):
         prefix = f"{layer.name}_{number}" if len(cells) > 1 else layer.name
         count = len(keras.tree.flatten(cell.state_size))
-        known = isinstance(cell, GateCell)
-        memories = cell.anatomy.memories if known else range(count)
+        has_gates = isinstance(cell, GateCell)
+        memories = cell.anatomy.memories if has_gates else range(count)
         names += [f"{prefix}_{memory}" for memory in memories]
     return names

@@ -1,47 +1,46 @@
-"""The copy of a model that is exported, of whatever origin the model is."""
+"""Copy of a model for export."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import keras
 
-from keras_gatelstm.convert.copying import copied
+from keras_gatelstm.convert.copying import copy_translated
 from keras_gatelstm.convert.keras_models import to_gates
 from keras_gatelstm.core.types import Config
 from keras_gatelstm.export.inputs import takes_any_steps
 
 
 def prepare(model: keras.Model, mixed_precision: bool = True) -> keras.Model:
-    """A copy with gates, without dropout, that starts with empty memories.
+    """Copy a model with gates, without dropout, and with empty memories.
 
-    Its batch is free, and its time too where the model allows that.
+    Its batch axis is free, and its time axis too if the model allows it.
 
     Args:
         model: A built Sequential or functional model.
-        mixed_precision: Whether layers of mixed precision, and of float64,
-            stay so; else they compute in float32.
+        mixed_precision: Whether to keep mixed precision and float64; else
+            layers compute in float32.
 
     Raises:
-        TypeError: if it is no such model.
-        ValueError: if it is not built, or cannot be copied.
+        TypeError: if `model` is not a Sequential or functional model.
+        ValueError: if the model is not built, or cannot be copied.
     """
-    _check(model)
+    _check_model(model)
 
     def translate(config: Config) -> Config:
-        config = _alone(to_gates(config))
+        config = _without_state_and_dropout(to_gates(config))
         return config if mixed_precision else _in_float32(config)
 
     try:
-        free = copied(model, _freeing(2, translate))
+        free = copy_translated(model, _translate_and_free(2, translate))
     except ValueError:
         free = None
     if free is not None and takes_any_steps(free):
         return free
-    # A layer needs just the steps that it was made for.
-    return copied(model, _freeing(1, translate))
+    # Some layer works only on the steps that it was built for.
+    return copy_translated(model, _translate_and_free(1, translate))
 
 
-def _check(model: Any) -> None:
+def _check_model(model: object) -> None:
     if not isinstance(model, keras.Model):
         raise TypeError(
             "model must be a keras.Sequential or functional keras.Model. "
@@ -55,17 +54,17 @@ def _check(model: Any) -> None:
         )
 
 
-def _alone(config: Config) -> Config:
-    """Without what goes on from one batch to the next, or in training only."""
+def _without_state_and_dropout(config: Config) -> Config:
+    """Switch off statefulness and recurrent layers' dropout in a config."""
     options = config["config"]
     if not isinstance(options, dict):
         return config
-    alone: Config = {}
+    changed: Config = {}
     if "stateful" in options:
-        alone["stateful"] = False
+        changed["stateful"] = False
     if "recurrent_dropout" in options:
-        alone.update(dropout=0.0, recurrent_dropout=0.0)
-    return {**config, "config": {**options, **alone}}
+        changed.update(dropout=0.0, recurrent_dropout=0.0)
+    return {**config, "config": {**options, **changed}}
 
 
 def _in_float32(config: Config) -> Config:
@@ -83,17 +82,17 @@ def _in_float32(config: Config) -> Config:
     return {**config, "config": {"name": name}}
 
 
-def _freeing(
+def _translate_and_free(
     axes: int, translate: Callable[[Config], Config]
 ) -> Callable[[Config], Config]:
-    """A translation that frees the sizes of inputs, of so many first axes."""
+    """Extend `translate` to free the first `axes` axes of inputs."""
 
-    def free(shape: Any) -> list[int | None]:
-        # Of others than (batch, time, features), only a free axis is time.
+    def free(shape: Sequence[int | None]) -> list[int | None]:
+        # The second axis is known to be time only in (batch, time, features).
         count = axes if len(shape) == 3 else 1
-        return [None] * count + list(shape[count:])
+        return [*[None] * count, *shape[count:]]
 
-    def freeing(config: Config) -> Config:
+    def translate_and_free(config: Config) -> Config:
         config = translate(config)
         if config["class_name"] == "InputLayer":
             options = dict(config["config"])
@@ -105,4 +104,4 @@ def _freeing(
             return {**config, "build_config": {"input_shape": shape}}
         return config
 
-    return freeing
+    return translate_and_free

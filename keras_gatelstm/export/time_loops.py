@@ -1,15 +1,13 @@
 """Time loops that convert to built-in operators of LiteRT.
 
-Each is a `Loop`: the cell's own step, and a way to repeat it.
+Each is a `Loop` that repeats the cell's own step.
 """
-
-from typing import Any
 
 import keras
 import tensorflow as tf
 
-# The one operator that LiteRT writes into a tensor in place with. It has no
-# public name in TensorFlow.
+# The only operator that writes into a tensor in place on LiteRT. TensorFlow
+# has no public name for it.
 from tensorflow.compiler.tf2xla.ops.gen_xla_ops import (
     xla_dynamic_update_slice as write_at,
 )
@@ -19,36 +17,37 @@ from keras_gatelstm.core.network import ProjectedEvent
 from keras_gatelstm.core.types import Tensor
 from keras_gatelstm.export.errors import FormError
 
-Result = tuple[Tensor, Tensor, Any]
+# The last output, all outputs, and the last memories.
+Result = tuple[Tensor, Tensor, list[Tensor]]
 Events = Tensor | ProjectedEvent
 
-# How many steps a round of the loop has. The fewer rounds, the less often
-# memories and outputs are handed on from one to the next.
+# Steps per round of the loop. Fewer rounds pass memories and outputs on less
+# often.
 ROUND = 8
 
 
 def unrolled(
     layer: keras.layers.RNN,
     sequences: Tensor,
-    initial_state: Any,
+    initial_state: list[Tensor],
     mask: Tensor | None,
     training: bool = False,
 ) -> Result:
-    """Every step written out: sequences of one length."""
-    return _written_out(layer, sequences, initial_state, mask)
+    """Run with every step written out, on sequences of one length."""
+    return _run_unrolled(layer, sequences, initial_state, mask)
 
 
 def next_step(
     layer: keras.layers.RNN,
     sequences: Tensor,
-    initial_state: Any,
+    initial_state: list[Tensor],
     mask: Tensor | None,
     training: bool = False,
 ) -> Result:
-    """One step of a sequence, after others.
+    """Run one step of a sequence, from the memories of the step before.
 
-    Where it is masked, the output of the step before comes again: the first
-    memory, in every cell that is known.
+    A masked step repeats the last output, which is the first memory of every
+    cell with gates.
     """
     last = None
     if mask is not None and not layer.zero_output_for_mask:
@@ -61,13 +60,13 @@ def next_step(
             )
         state = initial_state[-1] if stacked else initial_state
         last = keras.tree.flatten(state)[0]
-    return _written_out(layer, sequences, initial_state, mask, last)
+    return _run_unrolled(layer, sequences, initial_state, mask, last)
 
 
-def _written_out(
+def _run_unrolled(
     layer: keras.layers.RNN,
     sequences: Tensor,
-    initial_state: Any,
+    initial_state: list[Tensor],
     mask: Tensor | None,
     last: Tensor | None = None,
 ) -> Result:
@@ -78,9 +77,9 @@ def _written_out(
             "not known. Say time_steps, or take another form"
         )
     events, masks = _in_reading_order(layer, sequences, mask)
-    return _steps(
+    return _run_steps(
         layer,
-        _unstacked(events, time),
+        _unstack(events, time),
         [None] * time if masks is None else tf.unstack(masks, time),
         initial_state,
         last,
@@ -90,25 +89,25 @@ def _written_out(
 def looped(
     layer: keras.layers.RNN,
     sequences: Tensor,
-    initial_state: Any,
+    initial_state: list[Tensor],
     mask: Tensor | None,
     training: bool = False,
 ) -> Result:
-    """A loop of some steps a round: sequences of any length.
+    """Run a loop of `ROUND` steps a round, on sequences of any length.
 
-    A step costs the same in a sequence of any length, since outputs are
-    written in place.
+    The cost of a step does not depend on the length, as outputs are written
+    in place.
     """
     events, masks = _in_reading_order(layer, sequences, mask)
     sizes = tf.shape(sequences)
     time = sizes[1]
     if masks is None:
         masks = tf.ones([time, sizes[0]], tf.bool)
-    # The steps that fill the last round are masked: memories stay the same.
-    events = keras.tree.map_structure(_filled_up, events)
-    masks = _filled_up(masks)
+    # Padding of the last round is masked, so that memories stay the same.
+    events = keras.tree.map_structure(_pad_to_rounds, events)
+    masks = _pad_to_rounds(masks)
     memories = keras.tree.flatten(initial_state)
-    last = _no_output(layer, memories)
+    last = _zero_output(layer, memories)
     outputs = tf.zeros(
         tf.concat([tf.shape(masks)[:1], tf.shape(last)], axis=0), last.dtype
     )
@@ -119,9 +118,9 @@ def looped(
         some = keras.tree.map_structure(
             lambda values: values[step : step + ROUND], events
         )
-        last, written, after = _steps(
+        last, written, after = _run_steps(
             layer,
-            _unstacked(some, ROUND),
+            _unstack(some, ROUND),
             tf.unstack(masks[step : step + ROUND], ROUND),
             keras.tree.pack_sequence_as(initial_state, memories),
             last,
@@ -139,18 +138,18 @@ def looped(
         [variable.shape for variable in variables],
     )
     after = keras.tree.pack_sequence_as(initial_state, memories)
-    return outputs[time - 1], _swapped(outputs[:time]), after
+    return outputs[time - 1], _swap_batch_and_time(outputs[:time]), after
 
 
-def _steps(
+def _run_steps(
     layer: keras.layers.RNN,
     events: list[Events],
     masks: list[Tensor | None],
-    memories: Any,
+    memories: list[Tensor],
     last: Tensor | None = None,
     axis: int = 1,
 ) -> Result:
-    """The last output, all of them along an axis, and the memories after."""
+    """Run the cell on each step, outputs stacked along an axis."""
     outputs = []
     for event, mask in zip(events, masks, strict=True):
         output, after = layer.cell(event, memories)
@@ -173,8 +172,8 @@ def _steps(
     return last, tf.stack(outputs, axis=axis), memories
 
 
-def _no_output(layer: keras.layers.RNN, memories: list[Tensor]) -> Tensor:
-    """Zeros, of the shape of the cell's output."""
+def _zero_output(layer: keras.layers.RNN, memories: list[Tensor]) -> Tensor:
+    """Return zeros in the shape of the cell's output."""
     size = getattr(layer.cell, "output_size", None)
     if size is None:
         return tf.zeros_like(memories[0])
@@ -184,7 +183,7 @@ def _no_output(layer: keras.layers.RNN, memories: list[Tensor]) -> Tensor:
 
 
 def _where(mask: Tensor, new: Tensor, old: Tensor) -> Tensor:
-    """Row by row, the new where the mask is true."""
+    """Return the rows of `new` where the mask is true, else of `old`."""
     column = tf.reshape(mask, [-1, *[1] * (len(new.shape) - 1)])
     return tf.where(column, new, old)
 
@@ -192,9 +191,11 @@ def _where(mask: Tensor, new: Tensor, old: Tensor) -> Tensor:
 def _in_reading_order(
     layer: keras.layers.RNN, sequences: Tensor, mask: Tensor | None
 ) -> tuple[Events, Tensor | None]:
-    """Put time first, in the order of reading; project events if possible."""
-    events = _swapped(sequences)
-    masks = None if mask is None else _swapped(tf.cast(mask, tf.bool))
+    """Put time first, in reading order; project events if possible."""
+    events = _swap_batch_and_time(sequences)
+    masks = (
+        None if mask is None else _swap_batch_and_time(tf.cast(mask, tf.bool))
+    )
     if layer.go_backwards:
         events = tf.reverse(events, [0])
         masks = None if masks is None else tf.reverse(masks, [0])
@@ -203,8 +204,8 @@ def _in_reading_order(
     return events, masks
 
 
-def _unstacked(events: Events, steps: int) -> list[Events]:
-    """The events of each step."""
+def _unstack(events: Events, steps: int) -> list[Events]:
+    """Split events by step."""
     if not isinstance(events, ProjectedEvent):
         return tf.unstack(events, steps)
     parts = {name: tf.unstack(it, steps) for name, it in events.sums.items()}
@@ -214,13 +215,13 @@ def _unstacked(events: Events, steps: int) -> list[Events]:
     ]
 
 
-def _swapped(sequences: Tensor) -> Tensor:
-    """Time before batch, or batch before time."""
+def _swap_batch_and_time(sequences: Tensor) -> Tensor:
+    """Swap the first two axes, batch and time."""
     rest = range(2, len(sequences.shape))
     return tf.transpose(sequences, [1, 0, *rest])
 
 
-def _filled_up(steps: Tensor) -> Tensor:
-    """With zeros at the end, up to whole rounds."""
+def _pad_to_rounds(steps: Tensor) -> Tensor:
+    """Pad the first axis with zeros to a multiple of `ROUND`."""
     missing = -tf.shape(steps)[0] % ROUND
     return tf.pad(steps, [[0, missing], *[[0, 0]] * (len(steps.shape) - 1)])

@@ -1,4 +1,4 @@
-"""One step of the GRU, and the description of it."""
+"""One step of the GRU, and its description."""
 
 from typing import Annotated, NamedTuple, Unpack
 
@@ -6,8 +6,12 @@ from keras import activations
 
 from keras_gatelstm.core.anatomy import Anatomy, Quantity
 from keras_gatelstm.core.cell import GateCell
-from keras_gatelstm.core.gate import DropoutMasks, mask_of
-from keras_gatelstm.core.network import ProjectedEvent, register
+from keras_gatelstm.core.network import (
+    DropoutMasks,
+    ProjectedEvent,
+    mask_of,
+    register,
+)
 from keras_gatelstm.core.options import check_choice
 from keras_gatelstm.core.types import (
     ActivationLike,
@@ -46,9 +50,9 @@ class GateGRUCell(GateCell):
     M         = update_gate(E, M, candidate)    z ∘ M + (1 - z) ∘ candidate
     ```
 
-    with the update factor `z = sigmoid([M, E]·W_z + b_z)`. So it is with
-    `reset_after=False`; with `reset_after=True`, `r` multiplies what the
-    matrix makes of the memory: `Candidate` has both. The gates are
+    with the update factor `z = sigmoid([M, E]·W_z + b_z)`. This is
+    `reset_after=False`; with `reset_after=True`, `r` multiplies the product
+    of memory and matrix: `Candidate` has both. The gates are
     `cell.reset_gate`, `cell.candidate` and `cell.update_gate`.
 
     Args:
@@ -58,12 +62,11 @@ class GateGRUCell(GateCell):
         recurrent_activation: Activation of the two factors. Default
             `"sigmoid"`.
         use_bias: Boolean, whether the networks have biases. Default `True`.
-        kernel_initializer: Initializer of the kernels, which the event is
-            multiplied by; they start as one draw, as in Keras. Default
+        kernel_initializer: Initializer of the kernels, which multiply the
+            event; all are drawn as one matrix, as in Keras. Default
             `"glorot_uniform"`.
-        recurrent_initializer: Initializer of the recurrent kernels, which the
-            memory is multiplied by, drawn likewise. Default
-            `"orthogonal"`.
+        recurrent_initializer: Initializer of the recurrent kernels, which
+            multiply the memory; drawn likewise. Default `"orthogonal"`.
         bias_initializer: Initializer of the biases. Default `"zeros"`.
         kernel_regularizer: Regularizer of each kernel. Default `None`.
         recurrent_regularizer: Regularizer of each recurrent kernel. Default
@@ -78,10 +81,10 @@ class GateGRUCell(GateCell):
         recurrent_dropout: Float from 0 to 1, the fraction of the
             memory's values to drop where the networks read it.
             Default 0.
-        reset_after: Boolean, whether to reset after the matrix has been
-            multiplied by, as in cuDNN and PyTorch, or before. Default `True`:
-            every network then has two biases, as in `keras.layers.GRU`, the
-            event's and the memory's.
+        reset_after: Boolean, whether to reset after the matrix product, as
+            in cuDNN and PyTorch, or before it. Default `True`: every network
+            then has two biases, as in `keras.layers.GRU`, the event's and the
+            memory's.
         seed: Integer or `None` (default), the seed of the dropout.
         implementation: Accepted as in `keras.layers.GRUCell`, and ignored.
         **kwargs: `name`, `dtype` and `trainable`, as in any Keras layer.
@@ -89,15 +92,15 @@ class GateGRUCell(GateCell):
     Call arguments:
         inputs: The event, `(batch, features)`.
         states: The memory, `(batch, units)`, or a list of it.
-        training: Boolean, whether to drop anything. Default `False`.
+        training: Boolean, whether to apply dropout. Default `False`.
 
     Returns:
-        `memory, states`: the output of the step, and what the next step is
-        given.
+        `memory, states`: the output of the step, and the states for the next
+        step.
 
     Raises:
         ValueError: if `units` is not a positive integer, or a dropout rate
-            not between 0 and 1.
+            is not between 0 and 1.
 
     Example:
 
@@ -108,7 +111,7 @@ class GateGRUCell(GateCell):
 
     References:
         Michael Guerzhoy, notes of CSC321, "Gated RNNs", which the lesson
-        points at.
+        refers to.
         Cho et al., "Learning Phrase Representations using RNN
         Encoder-Decoder", 2014, section 2.3.
     """

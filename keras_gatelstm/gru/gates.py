@@ -1,7 +1,7 @@
 """The GRU's two gates and its candidate: its equations, and nothing else.
 
-Shapes, everywhere: an event is `(batch, features)`; the memory, and whatever a
-gate hands on, is `(batch, units)`.
+Shapes: an event is `(batch, features)`; the memory, and the output of a gate,
+is `(batch, units)`.
 """
 
 from typing import Annotated, NamedTuple, Unpack
@@ -9,11 +9,13 @@ from typing import Annotated, NamedTuple, Unpack
 from keras import activations
 
 from keras_gatelstm.core.anatomy import Quantity
-from keras_gatelstm.core.gate import DropoutMasks, Gate, mask_of
 from keras_gatelstm.core.network import (
     NOTHING_DROPPED,
     DropoutMask,
+    DropoutMasks,
+    Gate,
     Network,
+    mask_of,
     register,
 )
 from keras_gatelstm.core.types import (
@@ -34,7 +36,7 @@ class ResetStep(NamedTuple):
 
 @register
 class ResetGate(Gate):
-    """Decides how much of the memory the candidate gets to read.
+    """Reset gate: how much of the memory the candidate reads.
 
     ```
     reset_factor r = sigmoid([M, E]·W_r + b_r)
@@ -129,7 +131,7 @@ class ResetGate(Gate):
 
 @register
 class Candidate(Network):
-    """What could be the new memory, from the event and a part of the memory.
+    """Candidate for the new memory, from the event and a part of the memory.
 
     ```
     candidate = tanh(E·kernel + (r ∘ M)·recurrent_kernel + b)
@@ -138,16 +140,16 @@ class Candidate(Network):
                                                        reset_after=True
     ```
 
-    with the reset gate's factor `r`. Its weights are those of
+    with the reset gate's factor `r`. The weights are those of
     `SmallNetwork`; with `reset_after=True`, `bias` is `(2, units)`: `b` and
     the memory's own, `b_M`.
 
     Args:
         units: Positive integer, the size of the memory.
         activation: Activation of the sum. Default `"tanh"`.
-        reset_after: Boolean, whether to reset after the matrix has been
-            multiplied by, as in cuDNN and PyTorch, or before, as in the
-            paper. Default `True`.
+        reset_after: Boolean, whether to reset after the matrix product, as
+            in cuDNN and PyTorch, or before it, as in the paper. Default
+            `True`.
         weight_config: Options of the weights, as in `SmallNetwork`. Default
             `None`.
         **kwargs: `name`, `dtype` and `trainable`, as in any Keras layer.
@@ -229,7 +231,7 @@ class UpdateStep(NamedTuple):
 
 @register
 class UpdateGate(Gate):
-    """Keeps a part of the memory, and replaces the rest by the candidate.
+    """Update gate: keep a part of the memory, replace the rest.
 
     ```
     update_factor z = sigmoid([M, E]·W_z + b_z)
@@ -251,7 +253,7 @@ class UpdateGate(Gate):
     Call arguments:
         event: `(batch, features)`.
         memory: `(batch, units)`.
-        candidate: What could be the new memory, `(batch, units)`.
+        candidate: The candidate for the new memory, `(batch, units)`.
         dropout_masks: As in `ResetGate`.
 
     Returns:

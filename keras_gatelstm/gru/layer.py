@@ -20,10 +20,10 @@ from keras_gatelstm.gru.cell import GateGRUCell
 class GateGRU(GateSequence):
     """The GRU over a sequence; `keras.layers.GRU` with gates.
 
-    At each step the cell, `layer.cell`, takes the event and the memory to the
-    output, which is the next memory; `GateGRUCell` has the equations. Takes
-    every argument of `keras.layers.GRU`, in its place, with its meaning and its
-    default.
+    At each step the cell, `layer.cell`, computes the output, which is the
+    next memory, from the event and the memory; `GateGRUCell` has the
+    equations. All arguments of `keras.layers.GRU` are accepted, in the same
+    order, with the same meanings and defaults.
 
     Args:
         units: Positive integer, the size of the memory and of the output.
@@ -32,12 +32,11 @@ class GateGRU(GateSequence):
         recurrent_activation: Activation of the two factors. Default
             `"sigmoid"`.
         use_bias: Boolean, whether the networks have biases. Default `True`.
-        kernel_initializer: Initializer of the kernels, which the event is
-            multiplied by; they start as one draw, as in Keras. Default
+        kernel_initializer: Initializer of the kernels, which multiply the
+            event; all are drawn as one matrix, as in Keras. Default
             `"glorot_uniform"`.
-        recurrent_initializer: Initializer of the recurrent kernels, which the
-            memory is multiplied by, drawn likewise. Default
-            `"orthogonal"`.
+        recurrent_initializer: Initializer of the recurrent kernels, which
+            multiply the memory; drawn likewise. Default `"orthogonal"`.
         bias_initializer: Initializer of the biases. Default `"zeros"`.
         kernel_regularizer: Regularizer of each kernel. Default `None`.
         recurrent_regularizer: Regularizer of each recurrent kernel. Default
@@ -60,15 +59,15 @@ class GateGRU(GateSequence):
             Default `False`.
         go_backwards: Boolean, whether to read the sequence from its end and
             return the outputs in that order. Default `False`.
-        stateful: Boolean, whether a batch starts with the memories that the
-            one before it ended with, row by row; `reset_state` empties them.
+        stateful: Boolean, whether each batch starts with the last memories
+            of the batch before, row by row; `reset_state` sets them to zeros.
             Default `False`. As with Keras's own layers, a model on JAX does
             not carry them in `fit`, `evaluate` and `predict`.
-        unroll: Boolean, whether to write the steps out one by one instead of
-            as a loop; for short sequences of known length. Default `False`.
+        unroll: Boolean, whether to unroll the loop over time; for short
+            sequences of known length. Default `False`.
         reset_after: As in `GateGRUCell`. Default `True`.
         use_cudnn: Accepted as in `keras.layers.GRU`, and ignored: the loop
-            asks the gates. Default `"auto"`.
+            runs the gates. Default `"auto"`.
         implementation: Accepted as in `keras.layers.GRU`, and ignored.
         zero_output_for_mask: Boolean, whether the output of a masked step is
             zeros instead of the output before it. Default `False`.
@@ -79,7 +78,7 @@ class GateGRU(GateSequence):
         initial_state: `None`, or the memory to start with, `(batch, units)`.
         mask: `None`, or booleans `(batch, time)`: at a step that is `False`,
             the memory stays as it is and the last output is repeated.
-        training: Boolean, whether to drop anything.
+        training: Boolean, whether to apply dropout.
 
     Returns:
         The last output, `(batch, units)`, or with `return_sequences=True`
@@ -87,7 +86,7 @@ class GateGRU(GateSequence):
         of it and the memory.
 
     Raises:
-        ValueError: as `GateGRUCell`; if `use_cudnn` is none of its values;
+        ValueError: as `GateGRUCell`; if `use_cudnn` is not one of its values;
             if called with another number of features than it was built for.
 
     Example:

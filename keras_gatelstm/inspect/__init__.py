@@ -1,4 +1,4 @@
-"""Looking inside: every gate's activity, recorded, drawn and measured."""
+"""Tools to record, draw and measure the activity of gates."""
 
 from keras_gatelstm.inspect.record import record_gates
 from keras_gatelstm.inspect.trace import GateTrace, LayerTrace

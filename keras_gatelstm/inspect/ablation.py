@@ -1,14 +1,17 @@
-"""What a model loses without a gate, or without a unit."""
+"""Ablation: the loss of a model without a gate, or without a unit."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import keras
 
 from keras_gatelstm.inspect.gate_cells import as_gate_cell
 from keras_gatelstm.inspect.gradients import check_compiled, no_gradients
-from keras_gatelstm.inspect.interventions import cells_by_path, clamp_gates
+from keras_gatelstm.inspect.interventions import (
+    Values,
+    cells_by_path,
+    clamp_gates,
+)
 from keras_gatelstm.inspect.trace import unknown
 
 
@@ -18,10 +21,10 @@ class Ablation:
 
     Args:
         layer: The path of the layer.
-        quantity: What was held: a gate's factor, or the output.
+        quantity: The quantity that was held: a gate's factor, or the output.
         unit: The unit, or `None` for all of them.
-        loss: The loss then.
-        change: By how much it is above the loss with the part.
+        loss: The loss without the part.
+        change: The loss without the part minus the loss with it.
     """
 
     layer: str
@@ -32,14 +35,14 @@ class Ablation:
 
 
 def ablate_gates(
-    model: keras.Model, inputs: Any, targets: Any, verbose: int = 0
+    model: keras.Model, inputs: object, targets: object, verbose: int = 0
 ) -> list[Ablation]:
-    """The loss without each gate: its factor held at 1, wide open.
+    """Return the loss without each gate: its factor held at 1, wide open.
 
     Args:
         model: A compiled model.
-        inputs: What it is called with.
-        targets: What its loss compares the outputs to.
+        inputs: The model's inputs.
+        targets: The targets of its loss.
         verbose: 1 for a progress bar. Default 0.
 
     Returns:
@@ -63,23 +66,23 @@ def ablate_gates(
         for network in as_gate_cell(cell).small_networks()
         if network.name in as_gate_cell(cell).anatomy.factors
     ]
-    return _ablated(model, inputs, targets, parts, verbose)
+    return _measure_ablations(model, inputs, targets, parts, verbose)
 
 
 def ablate_units(
     model: keras.Model,
-    inputs: Any,
-    targets: Any,
+    inputs: object,
+    targets: object,
     layer: str | None = None,
     units: Sequence[int] | None = None,
     verbose: int = 0,
 ) -> list[Ablation]:
-    """The loss without each unit: its output held at 0.
+    """Return the loss without each unit: its output held at 0.
 
     Args:
         model: A compiled model.
-        inputs: What it is called with.
-        targets: What its loss compares the outputs to.
+        inputs: The model's inputs.
+        targets: The targets of its loss.
         layer: The path of the layer. Default: of every layer.
         units: The numbers of the units. Default: all.
         verbose: 1 for a progress bar. Default 0.
@@ -98,31 +101,31 @@ def ablate_units(
         gates = as_gate_cell(cells[path])
         for unit in range(gates.units) if units is None else units:
             parts.append((path, gates.anatomy.memories[0], unit, {unit: 0.0}))
-    return _ablated(model, inputs, targets, parts, verbose)
+    return _measure_ablations(model, inputs, targets, parts, verbose)
 
 
-def _ablated(
+def _measure_ablations(
     model: keras.Model,
-    inputs: Any,
-    targets: Any,
-    parts: Iterable[tuple[str, str, int | None, Any]],
+    inputs: object,
+    targets: object,
+    parts: Iterable[tuple[str, str, int | None, Values]],
     verbose: int,
 ) -> list[Ablation]:
     check_compiled(model)
     parts = list(parts)
-    whole = _loss(model, inputs, targets)
+    whole = _compute_loss(model, inputs, targets)
     progress = keras.utils.Progbar(len(parts), verbose=verbose)
     found = []
     for path, quantity, unit, value in parts:
         with clamp_gates(model, {f"{path}/{quantity}": value}):
-            loss = _loss(model, inputs, targets)
+            loss = _compute_loss(model, inputs, targets)
         found.append(Ablation(path, quantity, unit, loss, loss - whole))
         progress.add(1)
     return sorted(found, key=lambda it: -it.change)
 
 
-def _loss(model: keras.Model, inputs: Any, targets: Any) -> float:
-    """The loss by a plain call: compiled, each part would take seconds."""
+def _compute_loss(model: keras.Model, inputs: object, targets: object) -> float:
+    """Compute the loss uncompiled: compiling takes seconds per part."""
     with no_gradients():
         outputs = model(inputs, training=False)
         loss = model.compute_loss(x=inputs, y=targets, y_pred=outputs)

@@ -1,6 +1,7 @@
-"""What gates do while a model trains, for TensorBoard."""
+"""Gate statistics during training, for TensorBoard."""
 
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import keras
@@ -10,12 +11,14 @@ from keras_gatelstm import statistics
 from keras_gatelstm.inspect import record_gates
 from keras_gatelstm.inspect.gradients import gradient_norms
 
+Logs = dict[str, float] | None
+
 
 class GateStatistics(keras.callbacks.Callback):
-    """Writes how open gates are, and how long they remember, epoch by epoch.
+    """Callback that writes statistics of gates, epoch by epoch.
 
-    For each layer with gates, ours or Keras's, on a batch that stays the
-    same, these scalars are written at the end of an epoch:
+    For each layer with gates, of this package or of Keras, these scalars are
+    computed on a fixed batch and written at the end of an epoch:
 
     ```
     gates/<layer>/<factor>/open      share of steps and units above 0.9
@@ -24,20 +27,20 @@ class GateStatistics(keras.callbacks.Callback):
     gates/<layer>/<gate>/gradient_norm    where targets are given
     ```
 
-    and histograms of every factor, and of the half-lives. They are in
-    `callback.history` too: lists by the same names.
+    and histograms of every factor, and of the half-lives.
+    `callback.history` has the scalars too: lists by the same names.
 
     Args:
-        inputs: A batch to look at the gates with, as the model is called
-            with; 32 sequences will do. Of as many rows as a stateful model's.
+        inputs: A batch of the model's inputs; 32 sequences are enough. For a
+            stateful model, the model's own batch size.
         targets: `None`, or the batch's targets, for the norms of gradients.
-        log_dir: The folder that TensorBoard is shown. Default `"logs"`; the
-            events go to `gates` in it.
-        every: After how many epochs to look. Default 1.
+        log_dir: TensorBoard's log folder. Default `"logs"`; the events are
+            written to `gates` in it.
+        every: The number of epochs between two measurements. Default 1.
 
     Raises:
-        ImportError: when training begins, if TensorFlow and TensorBoard,
-            which write the events, are not installed.
+        ImportError: when training begins, if TensorFlow or TensorBoard,
+            which write the events, is not installed.
         ValueError: if `every` is not a positive integer; when training
             begins, if the model has no layer with gates.
 
@@ -55,8 +58,8 @@ class GateStatistics(keras.callbacks.Callback):
 
     def __init__(
         self,
-        inputs: Any,
-        targets: Any = None,
+        inputs: object,
+        targets: object = None,
         log_dir: str | Path = "logs",
         every: int = 1,
     ) -> None:
@@ -72,16 +75,16 @@ class GateStatistics(keras.callbacks.Callback):
         self.history: dict[str, list[float]] = {}
         self._writer: Any = None
 
-    def on_train_begin(self, logs: Any = None) -> None:
-        self._writer = _summary().create_file_writer(
+    def on_train_begin(self, logs: Logs = None) -> None:
+        self._writer = _import_summary().create_file_writer(
             str(self.log_dir / "gates")
         )
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         if (epoch + 1) % self.every:
             return
-        scalars, histograms = self._looked_at()
-        summary = _summary()
+        scalars, histograms = self._measure()
+        summary = _import_summary()
         with self._writer.as_default():
             for name, value in scalars.items():
                 summary.scalar(name, value, step=epoch)
@@ -91,11 +94,11 @@ class GateStatistics(keras.callbacks.Callback):
         for name, value in scalars.items():
             self.history.setdefault(name, []).append(value)
 
-    def on_train_end(self, logs: Any = None) -> None:
+    def on_train_end(self, logs: Logs = None) -> None:
         self._writer.close()
 
-    def _looked_at(self) -> tuple[dict[str, float], dict[str, np.ndarray]]:
-        """The scalars and the histograms of the model as it is."""
+    def _measure(self) -> tuple[dict[str, float], dict[str, np.ndarray]]:
+        """Return the scalars and the histograms of the current model."""
         scalars: dict[str, float] = {}
         histograms: dict[str, np.ndarray] = {}
         for path, layer in record_gates(self.model, self.inputs).items():
@@ -118,9 +121,9 @@ class GateStatistics(keras.callbacks.Callback):
         return scalars, histograms
 
 
-def _summary() -> Any:
+def _import_summary() -> ModuleType:
     try:
-        # TensorFlow writes with it, and does not bring it.
+        # TensorFlow needs it to write, but does not install it.
         import tensorboard  # noqa: F401
         import tensorflow as tf
     except ImportError as error:

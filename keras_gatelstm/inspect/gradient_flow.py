@@ -1,4 +1,4 @@
-"""How far back in time the gradient of a loss reaches, by memory."""
+"""Gradient flow: how far back in time the gradient of a loss reaches."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,36 +26,38 @@ from keras_gatelstm.inspect.recording import cells_of
 
 
 def gradient_flow(
-    model: keras.Model, inputs: Any, targets: Any, sample_weight: Any = None
+    model: keras.Model,
+    inputs: object,
+    targets: object,
+    sample_weight: Tensor | None = None,
 ) -> dict[str, np.ndarray]:
-    """The norm of the gradient of the loss by each memory, at each step.
+    """Return the norm of the loss's gradient by each memory, at each step.
 
     ```
     norm_t = sqrt(sum of the squares of dLoss/dMemory_t, over the units)
     ```
 
-    It is the whole gradient, along every way from the memory after step `t`
-    to the loss. Where it vanishes step by step back in time, as through a
-    plain RNN, nothing can be learnt from what is far back.
+    This is the total gradient, along every path from the memory after step
+    `t` to the loss. Where it vanishes step by step back in time, as in a
+    plain RNN, the model cannot learn from events that far back.
 
-    It works on `GateLSTM`, `GateGRU` and `GateRNN`, and as well on
-    `keras.layers.LSTM`, `GRU` and `SimpleRNN`. Nothing is dropped, and
-    nothing in the model changes.
+    Works on `GateLSTM`, `GateGRU` and `GateRNN`, and on `keras.layers.LSTM`,
+    `GRU` and `SimpleRNN`. Dropout is off, and the model is not changed.
 
     Args:
         model: A compiled model.
-        inputs: What it is called with.
-        targets: What its loss compares the outputs to.
+        inputs: The model's inputs.
+        targets: The targets of its loss.
         sample_weight: As in `model.fit`. For the loss of the last step alone,
             of a model with an output at each step, `(batch, time)` with 0
-            everywhere else. Default: all alike.
+            everywhere else. Default: all equal.
 
     Returns:
         Norms `(batch, time)`, in the order of the input's time, by
         `layer/memory`: `short_term_memory` and `long_term_memory` of an LSTM,
         `memory` of the others. Cells stacked in one layer have their names in
-        between; after the path of a layer that is used again comes `:2`. At
-        a masked step no memory is made, and the norm is 0.
+        between; the second use of a layer has `:2` after its path. At a
+        masked step the norm is 0.
 
     Raises:
         ValueError: if the model is not compiled with a loss, or has no gates.
@@ -76,12 +78,12 @@ def gradient_flow(
     prepare(model, inputs)
 
     def loss_of(added: list[Tensor]) -> Tensor:
-        with override_time_loop(model, _Adding(model, added).loop):
+        with override_time_loop(model, _AddingLoop(model, added).loop):
             return stateless_loss(
                 model, inputs, targets, sample_weight=sample_weight
             )
 
-    zeros = _Adding(model)
+    zeros = _AddingLoop(model)
     with no_gradients(), override_time_loop(model, zeros.loop):
         stateless_loss(model, inputs, targets)
     if not zeros.memories:
@@ -90,7 +92,7 @@ def gradient_flow(
     return {
         memory.path: np.sqrt(np.sum(part.astype("float64") ** 2, axis=-1))
         for memories, gradient in zip(zeros.memories, gradients, strict=True)
-        for memory, part in _parts(memories, gradient)
+        for memory, part in _split_by_memory(memories, gradient)
     }
 
 
@@ -100,20 +102,20 @@ class _Memory:
     size: int
 
 
-class _Adding:
-    """A loop that adds something to each memory after each step.
+class _AddingLoop:
+    """Loop that adds an input to each memory after each step.
 
-    It adds zeros, so that nothing changes; and since they are inputs, the
-    gradient of the loss by what is added at a step is that by the memory.
+    The inputs are zeros, so the outputs do not change, and the gradient of
+    the loss by the input of a step equals the gradient by the memory.
 
     Args:
-        model: Whose layers are run.
-        added: `(batch, time, units of all memories)`, for each run of a layer
-            in turn. Default: zeros are made.
+        model: The model whose layers are run.
+        added: The inputs, `(batch, time, units of all memories)`, for each
+            run of a layer in turn. Default: zeros, made in each run.
 
     Attributes:
-        added: The same.
-        memories: For each run of a layer, what was added to.
+        added: As above.
+        memories: The memories that each run of a layer added to.
     """
 
     def __init__(
@@ -134,7 +136,7 @@ class _Adding:
         mask: Tensor | None,
         training: bool = False,
     ) -> tuple[Tensor, Tensor, Any]:
-        """Runs a layer: it is what `looping` takes."""
+        """Run a layer, as a loop of `override_time_loop`."""
         memories = list(self._memories_of(layer))
         if not memories:
             return run_by_keras(layer, sequences, initial_state, mask, training)
@@ -145,7 +147,7 @@ class _Adding:
                 ops.zeros((*sequences.shape[:2], size), sequences.dtype)
             )
         run = keras.layers.RNN(
-            _Adder(layer, initial_state, sequences.shape[-1]),
+            _AddingCell(layer, initial_state, sequences.shape[-1]),
             return_sequences=True,
             return_state=True,
             go_backwards=layer.go_backwards,
@@ -176,10 +178,10 @@ class _Adding:
                 yield _Memory(f"{inside}/{name}", gates.units)
 
 
-class _Adder(keras.layers.Layer):
-    """A cell that does what a layer's does, and adds to each memory.
+class _AddingCell(keras.layers.Layer):
+    """Cell that runs a layer's cell, and adds an input to each memory.
 
-    Its event is the layer's, with what is to be added beside it.
+    Its event is the layer's, with the inputs to add beside it.
     """
 
     def __init__(
@@ -192,8 +194,8 @@ class _Adder(keras.layers.Layer):
         self.state_size = [it.shape[-1] for it in keras.tree.flatten(states)]
         self.features = features
 
-    def build(self, *_: Any) -> None:
-        """Has nothing to make: the cells are built."""
+    def build(self, *_: object) -> None:
+        """Do nothing: the cells are built."""
 
     def call(
         self, inputs: Tensor, states: list[Tensor], training: bool = False
@@ -215,7 +217,7 @@ class _Adder(keras.layers.Layer):
         return output, after
 
 
-def _parts(
+def _split_by_memory(
     memories: list[_Memory], gradient: np.ndarray
 ) -> Iterator[tuple[_Memory, np.ndarray]]:
     ends = list(accumulate(memory.size for memory in memories))

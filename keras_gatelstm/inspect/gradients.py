@@ -1,8 +1,7 @@
-"""Gradients of a model's loss, alike on Keras's three backends."""
+"""Gradients of a model's loss, on all three backends of Keras."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import keras
 import numpy as np
@@ -12,16 +11,18 @@ from keras_gatelstm.core.types import Tensor
 from keras_gatelstm.inspect.gate_cells import as_gate_cell
 from keras_gatelstm.inspect.interventions import cells_by_path
 
+LossFunction = Callable[[list[Tensor]], Tensor]
+
 
 def weight_gradients(
-    model: keras.Model, inputs: Any, targets: Any
+    model: keras.Model, inputs: object, targets: object
 ) -> list[np.ndarray]:
-    """The gradient of a compiled model's loss, for each trainable weight.
+    """Return the gradient of a model's loss, for each trainable weight.
 
     Args:
         model: A compiled model.
-        inputs: What it is called with.
-        targets: What its loss compares the outputs to.
+        inputs: The model's inputs.
+        targets: The targets of its loss.
 
     Returns:
         Arrays, in the order of `model.trainable_variables`.
@@ -39,13 +40,13 @@ def weight_gradients(
 
 
 def gradients_of(
-    loss_of: Callable[[list[Tensor]], Tensor], tensors: list[Tensor]
+    loss_of: LossFunction, tensors: list[Tensor]
 ) -> list[np.ndarray]:
-    """The gradient of a number by each of the tensors it is made of.
+    """Return the gradient of a scalar function by each of its tensors.
 
     Args:
-        loss_of: Gives the number, on any of Keras's backends.
-        tensors: What it is given.
+        loss_of: The function, differentiable on the current backend.
+        tensors: Its argument.
     """
     found = _GRADIENTS[keras.backend.backend()](loss_of, tensors)
     return [np.asarray(ops.convert_to_numpy(gradient)) for gradient in found]
@@ -53,19 +54,19 @@ def gradients_of(
 
 def stateless_loss(
     model: keras.Model,
-    inputs: Any,
-    targets: Any,
+    inputs: object,
+    targets: object,
     weights: list[Tensor] | None = None,
-    sample_weight: Any = None,
+    sample_weight: Tensor | None = None,
 ) -> Tensor:
-    """A compiled model's loss; nothing in the model changes.
+    """Return a compiled model's loss, without changing the model.
 
     Args:
         model: The model.
-        inputs: What it is called with.
-        targets: What its loss compares the outputs to.
-        weights: In the place of its trainable ones. Default: those.
-        sample_weight: As in Keras. Default: all alike.
+        inputs: The model's inputs.
+        targets: The targets of its loss.
+        weights: Values for its trainable weights. Default: the current ones.
+        sample_weight: As in Keras. Default: all equal.
     """
     inputs, targets, sample_weight = keras.tree.map_structure(
         lambda it: None if it is None else ops.convert_to_tensor(it),
@@ -81,18 +82,18 @@ def stateless_loss(
 
 
 def gradient_norms(
-    model: keras.Model, inputs: Any, targets: Any
+    model: keras.Model, inputs: object, targets: object
 ) -> dict[str, float]:
-    """The norm of the gradient of the loss, for each gate.
+    """Return the norm of the gradient of the loss, for each gate.
 
     ```
     norm = sqrt(sum of the squares of dLoss/dw, over the gate's weights w)
     ```
 
     Args:
-        model: A compiled model, with layers of ours or of Keras.
-        inputs: What it is called with.
-        targets: What its loss compares the outputs to.
+        model: A compiled model, with layers of this package or of Keras.
+        inputs: The model's inputs.
+        targets: The targets of its loss.
 
     Returns:
         Norms, by `layer/gate`: the gates of the lesson, `learn_gate` to
@@ -119,16 +120,16 @@ def gradient_norms(
     }
     squares: dict[str, float] = {}
     for path, cell in cells_by_path(model).items():
-        for gate, gradient in _by_gate(cell, by_weight):
+        for gate, gradient in _gradients_by_gate(cell, by_weight):
             key = f"{path}/{gate}"
             squares[key] = squares.get(key, 0.0) + float(np.sum(gradient**2))
     return {key: square**0.5 for key, square in squares.items()}
 
 
-def _by_gate(
-    cell: Any, gradients: dict[int, np.ndarray]
+def _gradients_by_gate(
+    cell: keras.layers.Layer, gradients: dict[int, np.ndarray]
 ) -> Iterator[tuple[str, np.ndarray]]:
-    """The name of a gate and a gradient of it, for all of a cell's weights."""
+    """Yield the gate's name and the gradient of each of a cell's weights."""
     gates = as_gate_cell(cell)
     if gates is cell:
         for gate in gates.anatomy.gates:
@@ -144,24 +145,25 @@ def _by_gate(
 
 
 def check_compiled(model: keras.Model) -> None:
-    """Refuses a model without a loss."""
+    """Raise if a model has no loss."""
     if not getattr(model, "compiled", False) or model.loss is None:
         raise ValueError(
             f"{model.name} has no loss: call model.compile(loss=...) first."
         )
 
 
-def prepare(model: keras.Model, inputs: Any) -> None:
-    """Refuses a model without a loss, and builds one that is not built."""
+def prepare(model: keras.Model, inputs: object) -> None:
+    """Raise if a model has no loss, and build it if necessary."""
     check_compiled(model)
     if not model.built:
         with no_gradients():
-            model(ops.convert_to_tensor(inputs), training=False)
+            tensors = keras.tree.map_structure(ops.convert_to_tensor, inputs)
+            model(tensors, training=False)
 
 
 @contextmanager
 def no_gradients() -> Iterator[None]:
-    """Does without gradients, where the backend notes them all the time."""
+    """Disable gradients on PyTorch, which records them by default."""
     if keras.backend.backend() != "torch":
         yield
         return
@@ -171,7 +173,7 @@ def no_gradients() -> Iterator[None]:
         yield
 
 
-def _tensorflow(loss_of: Any, tensors: list[Tensor]) -> list[Tensor]:
+def _tensorflow(loss_of: LossFunction, tensors: list[Tensor]) -> list[Tensor]:
     import tensorflow as tf
 
     with tf.GradientTape() as tape:
@@ -179,17 +181,17 @@ def _tensorflow(loss_of: Any, tensors: list[Tensor]) -> list[Tensor]:
         loss = loss_of(tensors)
     nothing = tf.UnconnectedGradients.ZERO
     found = tape.gradient(loss, tensors, unconnected_gradients=nothing)
-    # Those of embeddings come as rows and their places.
+    # The gradients of embeddings are sparse: tf.IndexedSlices.
     return [tf.convert_to_tensor(it) for it in found]
 
 
-def _jax(loss_of: Any, tensors: list[Tensor]) -> list[Tensor]:
+def _jax(loss_of: LossFunction, tensors: list[Tensor]) -> list[Tensor]:
     import jax
 
     return list(jax.grad(loss_of)(tensors))
 
 
-def _torch(loss_of: Any, tensors: list[Tensor]) -> list[Tensor]:
+def _torch(loss_of: LossFunction, tensors: list[Tensor]) -> list[Tensor]:
     import torch
 
     leaves = [it.detach().clone().requires_grad_() for it in tensors]

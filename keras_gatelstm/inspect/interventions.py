@@ -1,9 +1,9 @@
-"""Hold gates at values, to see what a model does without them."""
+"""Interventions: gates held at fixed values while a model runs."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import keras
 import numpy as np
@@ -21,35 +21,38 @@ from keras_gatelstm.inspect.recording import cells_of, forget_compiled
 from keras_gatelstm.inspect.trace import unknown
 
 Values = float | Mapping[int, float] | Sequence[float] | np.ndarray
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 
 @contextmanager
 def clamp_gates(
     model: keras.layers.Layer, values: Mapping[str, Values]
 ) -> Iterator[None]:
-    """Hold quantities of gates at values, as long as the block lasts.
+    """Hold quantities of gates at fixed values inside the block.
 
     ```
     with clamp_gates(model, {"gate_lstm/forget_factor": 1.0}):
         model.predict(inputs)  # A model that never forgets.
     ```
 
-    Whatever comes after a quantity in the equations sees the value held.
-    Works on layers of ours and on Keras's LSTM, GRU and SimpleRNN, in
+    Everything that is computed from a quantity uses the held value. Works on
+    this package's layers and on Keras's LSTM, GRU and SimpleRNN, in
     `predict`, `evaluate`, `fit`, plain calls and `record_gates`; clamps can be
-    nested. At the end, and also after an error, all is as it was.
+    nested. The model is restored at the end, also after an error.
 
     Args:
-        model: The model or layer; where `predict` or `evaluate` is to see it,
-            the model that they are called on.
-        values: What to hold at what. The names are those of a `GateTrace`:
-            `layer/quantity`, or where there is one layer, the quantity alone.
-            The values are a number for all units, a dictionary of numbers by
-            unit, or `(units,)` numbers, with NaN for the units left alone.
+        model: The model or layer; for `predict` and `evaluate`, the model
+            that they are called on.
+        values: The values to hold, by quantity. The names are those of a
+            `GateTrace`: `layer/quantity`, or with a single layer, the
+            quantity alone. A value is a number for all units, a dictionary
+            of numbers by unit, or `(units,)` numbers, with NaN for the units
+            to leave alone.
 
     Raises:
-        ValueError: if there is no such layer, quantity or unit, or not a
-            number for each unit.
+        ValueError: if there is no such layer, quantity or unit, or the number
+            of values is not the number of units.
 
     Example:
 
@@ -62,17 +65,17 @@ def clamp_gates(
     with ExitStack() as stack:
         for clamp in [_Clamp.of(model, *item) for item in values.items()]:
             stack.enter_context(clamp.applied())
-        _forget(model)
-        stack.callback(_forget, model)
+        _discard_compiled(model)
+        stack.callback(_discard_compiled, model)
         stack.enter_context(override_time_loop(model, run_by_cell))
         yield
 
 
 @dataclass(frozen=True)
 class _Clamp:
-    """What holds one quantity of one cell."""
+    """One quantity of one cell, and the function that holds it."""
 
-    cell: Any
+    cell: keras.layers.Layer
     quantity: str
     hold: Callable[[Tensor], Tensor]
 
@@ -85,35 +88,35 @@ class _Clamp:
         if path not in cells:
             raise ValueError(unknown("layer", path or key, cells, model.name))
         gates = as_gate_cell(cells[path])
-        names = _names(gates)
+        names = _find_methods(gates)
         if quantity not in names:
             raise ValueError(
                 unknown("quantity to clamp", quantity, names, path)
             )
-        held = _at_every_unit(value, gates.units, key)
-        return cls(cells[path], quantity, _holding(held))
+        held = _values_per_unit(value, gates.units, key)
+        return cls(cells[path], quantity, _make_hold(held))
 
     @contextmanager
     def applied(self) -> Iterator[None]:
         gates = as_gate_cell(self.cell)
-        owner, method = _names(gates)[self.quantity]
-        hold = self.hold if method == "call" else self._hold_in
-        held = _after(getattr(owner, method), hold)
+        owner, method = _find_methods(gates)[self.quantity]
+        hold = self.hold if method == "call" else self._hold_in_step
+        held = _call_then(getattr(owner, method), hold)
         with ExitStack() as stack:
-            stack.enter_context(_instead(owner, method, held))
+            stack.enter_context(_replace_method(owner, method, held))
             if gates is not self.cell:
-                step = _by_gates(self.cell)
-                stack.enter_context(_instead(self.cell, "call", step))
+                step = _make_gate_step(self.cell)
+                stack.enter_context(_replace_method(self.cell, "call", step))
             yield
 
-    def _hold_in(self, step: Any) -> Any:
+    def _hold_in_step(self, step: NamedTuple) -> NamedTuple:
         value = self.hold(getattr(step, self.quantity))
         return step._replace(**{self.quantity: value})
 
 
-def cells_by_path(model: keras.layers.Layer) -> dict[str, Any]:
-    """The cells with gates in a model, by their path in a `GateTrace`."""
-    cells: dict[str, Any] = {}
+def cells_by_path(model: keras.layers.Layer) -> dict[str, keras.layers.Layer]:
+    """Return the cells with gates in a model, by their path in a trace."""
+    cells: dict[str, keras.layers.Layer] = {}
     for path, layer in layers_by_path(model).items():
         its_cells = cells_of(layer)
         for cell in filter(has_gates, its_cells):
@@ -127,15 +130,15 @@ def cells_by_path(model: keras.layers.Layer) -> dict[str, Any]:
     return cells
 
 
-def _names(gates: GateCell) -> dict[str, tuple[Any, str]]:
-    """The quantities that can be held: object and method that return each.
+def _find_methods(gates: GateCell) -> dict[str, tuple[keras.layers.Layer, str]]:
+    """Return the layer and method that return each quantity to hold.
 
-    A layer that computes a quantity by itself returns it from `call`; a
-    quantity that its gate hands on, and a memory that the cell computes
-    itself, are in what `activity` returns. What comes in between in a gate
-    is used there before it could be held.
+    A layer that computes a single quantity returns it from `call`. The output
+    of a gate, and a memory that the cell computes itself, are in the result
+    of `activity`. An intermediate quantity of a gate cannot be held: the gate
+    uses it before it returns.
     """
-    names: dict[str, tuple[Any, str]] = {}
+    names: dict[str, tuple[keras.layers.Layer, str]] = {}
     for quantity in gates.anatomy.quantities:
         layer = gates.sublayer(quantity.name)
         gate = getattr(gates, quantity.gate, None)
@@ -149,8 +152,8 @@ def _names(gates: GateCell) -> dict[str, tuple[Any, str]]:
     return names
 
 
-def _at_every_unit(value: Values, units: int, key: str) -> np.ndarray:
-    """The value of each unit, `(units,)`; NaN where it is left alone."""
+def _values_per_unit(value: Values, units: int, key: str) -> np.ndarray:
+    """Return the value of each unit, `(units,)`; NaN to leave it alone."""
     if isinstance(value, Mapping):
         numbers = np.full(units, np.nan, "float32")
         for unit, number in value.items():
@@ -170,7 +173,7 @@ def _at_every_unit(value: Values, units: int, key: str) -> np.ndarray:
     return np.broadcast_to(numbers, (units,))
 
 
-def _holding(values: np.ndarray) -> Callable[[Tensor], Tensor]:
+def _make_hold(values: np.ndarray) -> Callable[[Tensor], Tensor]:
     held = ~np.isnan(values)
     numbers = np.where(held, values, 0)
 
@@ -180,26 +183,32 @@ def _holding(values: np.ndarray) -> Callable[[Tensor], Tensor]:
     return hold
 
 
-def _after(
-    function: Callable[..., Any], then: Callable[[Any], Any]
-) -> Callable[..., Any]:
+def _call_then(
+    function: Callable[Arguments, Result], then: Callable[[Result], Result]
+) -> Callable[Arguments, Result]:
     return lambda *args, **kwargs: then(function(*args, **kwargs))
 
 
-def _by_gates(cell: Any) -> Callable[..., Any]:
-    """The step of a Keras cell, done by its gates."""
+def _make_gate_step(
+    cell: keras.layers.Layer,
+) -> Callable[..., tuple[Tensor, Any]]:
+    """Return the step of a Keras cell, computed by its gates."""
 
-    def step(inputs: Tensor, states: Any, training: bool = False) -> Any:
+    def step(
+        inputs: Tensor, states: Any, training: bool = False
+    ) -> tuple[Tensor, Any]:
         return as_gate_cell(cell).call(inputs, states, training)
 
     return step
 
 
 @contextmanager
-def _instead(owner: Any, name: str, function: Any) -> Iterator[None]:
-    """Puts a function in the place of a method, of this object only."""
+def _replace_method(
+    owner: keras.layers.Layer, name: str, function: Callable[..., object]
+) -> Iterator[None]:
+    """Replace a method of this object only."""
     before = vars(owner).get(name)
-    # Keras would look for weights in what is set as an attribute.
+    # In vars: Keras would look for weights in an attribute.
     vars(owner)[name] = function
     try:
         yield
@@ -209,8 +218,8 @@ def _instead(owner: Any, name: str, function: Any) -> Iterator[None]:
             vars(owner)[name] = before
 
 
-def _forget(model: keras.layers.Layer) -> None:
-    """Has the model compiled anew: what it compiled knows of no clamp."""
+def _discard_compiled(model: keras.layers.Layer) -> None:
+    """Discard the compiled functions, so that changed gates take effect."""
     forget_compiled(model)
     if isinstance(model, keras.Model):
         model.train_function = None

@@ -1,83 +1,82 @@
-"""Recording: a model runs as it would, and its gates tell what they do."""
+"""Recording of every gate while a model runs, without changing it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
 from keras_gatelstm.core.loops import layers_by_path
+from keras_gatelstm.core.types import Tensor
 from keras_gatelstm.inspect.gate_cells import has_gates
 from keras_gatelstm.inspect.recording import Given, cells_of, run
-from keras_gatelstm.inspect.trace import GateTrace, unknown
+from keras_gatelstm.inspect.trace import GateTrace, LayerTrace, unknown
 from keras_gatelstm.inspect.trace_store import Store
 
-Memories = Sequence[Any] | Mapping[str, Sequence[Any]] | None
+Memories = Sequence[Tensor] | Mapping[str, Sequence[Tensor]] | None
+Tokens = str | Sequence[object] | np.ndarray | None
 
 
 def record_gates(
     model_or_layer: keras.layers.Layer,
-    inputs: Any,
+    inputs: object,
     layers: str | Sequence[str] | None = None,
     training: bool = False,
-    mask: Any = None,
+    mask: Tensor | None = None,
     initial_state: Memories = None,
     *,
-    tokens: Any = None,
+    tokens: Tokens = None,
     batch_size: int = 32,
     directory: str | Path | None = None,
     memory_limit: int = 2**31,
 ) -> GateTrace:
-    """Runs a model once, and records every gate at every step.
+    """Record every gate of a model at every step, in one run.
 
-    It works on `GateLSTM`, `GateGRU` and `GateRNN`, and as well on
-    `keras.layers.LSTM`, `GRU` and `SimpleRNN`, by themselves and anywhere in
-    a model. The model runs as `model(inputs)` does and gives the next layers
-    what it would. The memories recorded are those of `model.predict`, on
-    TensorFlow to the last bit, on JAX and PyTorch to rounding, as they run
-    the layer in another way. Memories of stateful layers, and all else a run
-    would change, are as before afterwards.
+    Works on `GateLSTM`, `GateGRU` and `GateRNN`, and on `keras.layers.LSTM`,
+    `GRU` and `SimpleRNN`, alone or anywhere in a model. Recording does not
+    change the outputs. The recorded memories equal those of `model.predict`,
+    on TensorFlow to the last bit, on JAX and PyTorch up to rounding, because
+    they run the layer differently. Memories of stateful layers, and
+    everything else that a run changes, are restored afterwards.
 
     A layer that reads backwards, alone or in `Bidirectional`, is recorded in
     the order of its input: step `t` is where it read event `t`.
 
     Args:
         model_or_layer: A Keras model or layer.
-        inputs: What it is called with: an array, or a list or dictionary of
-            arrays, with as many rows each.
+        inputs: The model's inputs: an array, or a list or dictionary of
+            arrays with the same number of rows.
         layers: The paths of the layers to record, or their names; `None`
-            for all (default). The path of a layer inside others has their
-            names before it: `"bidirectional/forward_lstm"`, `"rnn/cell"`
-            where a layer stacks cells. When a layer is used again, `:2` is
-            after its path.
-        training: Boolean, whether to drop what is dropped in training.
-            Default `False`.
+            for all (default). The path of a nested layer starts with the
+            names of the outer ones: `"bidirectional/forward_lstm"`. Stacked
+            cells have their names after the layer's: `"rnn/cell"`. The
+            second use of a layer has `:2` after its path.
+        training: Boolean, whether to apply dropout. Default `False`.
         mask: `None`, or booleans `(batch, time)`, as in the call of a layer:
-            `False` at the steps to pass over.
+            `False` at the steps to skip.
         initial_state: `None`, or the memories to start with, `(batch,
             units)` each: a list of them, or where several layers are
             recorded, a dictionary of lists by the layer's path.
-        tokens: `None`, or what stands at each step, for pictures and
-            reports: tokens or timestamps, `(time,)` or `(batch, time)`, or a
-            string of `time` characters.
-        batch_size: How many rows run at a time. Default 32.
-        directory: `None`, or a folder that keeps the quantities, as
-            `.npy` files that the trace reads as it needs them.
-        memory_limit: A trace of more bytes than this goes to a folder even
-            if none is named: a temporary one, which is gone with the trace.
-            Default 2 GiB.
+        tokens: `None`, or labels of the steps, for pictures and reports:
+            tokens or timestamps, `(time,)` or `(batch, time)`, or a string
+            of `time` characters.
+        batch_size: The number of rows to run at a time. Default 32.
+        directory: `None`, or a folder to store the quantities in, as
+            `.npy` files that the trace reads on demand.
+        memory_limit: The size in bytes from which a trace is stored in a
+            temporary folder if `directory` is `None`. The folder is deleted
+            with the trace. Default 2 GiB.
 
     Returns:
         The trace: for each layer's path, quantities `(batch, time, units)`
         by their names in the lesson.
 
     Raises:
-        TypeError: if `model_or_layer` is no Keras layer.
-        ValueError: if there is no layer with gates in it, or none of this
-            name; if rows or steps do not match, or `batch_size` is not
+        TypeError: if `model_or_layer` is not a Keras layer.
+        ValueError: if the model has no layer with gates, or not the layers
+            named; if rows or steps do not match, or `batch_size` is not
             positive; if a layer with gates runs inside another layer's loop,
             where it cannot be recorded.
 
@@ -89,11 +88,11 @@ def record_gates(
     >>> trace["lstm/forget_factor"].shape
     (2, 9, 4)
     """
-    model = _checked(model_or_layer)
+    model = _check_layer(model_or_layer)
     paths = layers_by_path(model)
     _check_gates(model, paths)
     rows = _row_count(inputs)
-    memories = _by_path(initial_state, paths)
+    memories = _memories_by_path(initial_state, paths)
     given: Given = {"inputs": inputs, "memories": memories}
     if mask is not None:
         given["mask"] = np.asarray(mask)
@@ -103,19 +102,19 @@ def record_gates(
     store = Store(rows, directory, memory_limit)
     names = [layers] if isinstance(layers, str) else layers
     seen: dict[str, None] = {}
-    with _left_as_it_was(model, paths, training):
-        for part in _parts(rows, batch_size):
-            for path, record in run(model, _rows_of(given, part), training):
+    with _restore_variables(model, paths, training):
+        for part in _split_rows(rows, batch_size):
+            for path, record in run(model, _take_rows(given, part), training):
                 seen[path] = None
                 if names is None or _is_named(path, names):
                     store.write(path, part, record)
     _check_names(names, seen)
     _check_mask(mask, store)
     traces = store.layers()
-    return GateTrace(traces, _tokens(tokens, traces))
+    return GateTrace(traces, _prepare_tokens(tokens, traces))
 
 
-def _checked(model: Any) -> keras.layers.Layer:
+def _check_layer(model: object) -> keras.layers.Layer:
     if not isinstance(model, keras.layers.Layer):
         raise TypeError(
             "model_or_layer must be a Keras model or layer. "
@@ -137,7 +136,7 @@ def _check_gates(
     )
 
 
-def _row_count(inputs: Any) -> int:
+def _row_count(inputs: object) -> int:
     shapes = [tuple(np.shape(array)) for array in keras.tree.flatten(inputs)]
     counts = {shape[:1] for shape in shapes}
     if len(counts) != 1 or not all(counts) or counts == {(0,)}:
@@ -162,7 +161,7 @@ def _check_rows(given: Given, rows: int) -> None:
                 )
 
 
-def _parts(rows: int, batch_size: int) -> Iterator[slice]:
+def _split_rows(rows: int, batch_size: int) -> Iterator[slice]:
     if batch_size < 1:
         raise ValueError(
             "batch_size must be a positive integer. "
@@ -172,7 +171,7 @@ def _parts(rows: int, batch_size: int) -> Iterator[slice]:
         yield slice(start, min(start + batch_size, rows))
 
 
-def _check_mask(mask: Any, store: Store) -> None:
+def _check_mask(mask: Tensor | None, store: Store) -> None:
     if mask is not None and not store.masks:
         raise ValueError(
             "The mask reaches no recurrent layer: a layer before them does "
@@ -181,14 +180,14 @@ def _check_mask(mask: Any, store: Store) -> None:
         )
 
 
-def _rows_of(given: Given, rows: slice) -> Given:
+def _take_rows(given: Given, rows: slice) -> Given:
     return keras.tree.map_structure(lambda array: array[rows], given)
 
 
-def _by_path(
+def _memories_by_path(
     initial_state: Memories, paths: dict[str, keras.layers.RNN]
 ) -> dict[str, list[np.ndarray]]:
-    """The memories to start with, by the layer's path."""
+    """Return the memories to start with, by the layer's path."""
     if initial_state is None:
         return {}
     if not isinstance(initial_state, Mapping):
@@ -209,18 +208,18 @@ def _by_path(
 
 
 @contextmanager
-def _left_as_it_was(
+def _restore_variables(
     model: keras.layers.Layer,
     paths: dict[str, keras.layers.RNN],
     training: bool,
 ) -> Iterator[None]:
-    """Gives back what a run changes: memories, and in training more."""
+    """Restore the variables that a run changes, at the end of the block."""
     variables = [
         memory
         for layer in paths.values()
         for memory in keras.tree.flatten(layer.states or [])
     ]
-    # Keras draws a dropout's masks even where it then drops nothing.
+    # Keras advances the seed even of a dropout that it does not apply.
     weights = {id(weight) for weight in model.weights}
     variables += [
         it
@@ -251,12 +250,14 @@ def _check_names(
             raise ValueError(unknown("layer", name, available, "the model"))
 
 
-def _tokens(tokens: Any, layers: Mapping[str, Any]) -> np.ndarray | None:
+def _prepare_tokens(
+    tokens: Tokens, layers: Mapping[str, LayerTrace]
+) -> np.ndarray | None:
     if tokens is None:
         return None
     array = np.asarray(list(tokens) if isinstance(tokens, str) else tokens)
     if array.dtype == object:
-        # Such as times with a zone: files keep no objects.
+        # Files cannot store objects, such as times with a zone.
         array = array.astype(str)
     batch, time, _ = next(iter(layers.values())).shape
     if array.shape not in ((time,), (batch, time)):

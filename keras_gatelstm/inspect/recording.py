@@ -1,4 +1,4 @@
-"""Run a model with its gates recorded, compiled as Keras compiles a model."""
+"""Compiled runs of a model that record its gates."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ import numpy as np
 from keras import ops
 
 from keras_gatelstm.core.anatomy import Anatomy, by_name
+from keras_gatelstm.core.keras_internals import takes_training
 from keras_gatelstm.core.loops import (
     Loop,
     layers_by_path,
@@ -22,14 +23,13 @@ _KEPT = "_keras_gatelstm_recorder"
 
 
 class CellRecord(NamedTuple):
-    """What a cell did while its layer ran.
+    """Quantities of a cell, recorded while its layer ran.
 
     Args:
         cell: The cell's name.
         anatomy: The description of its quantities.
         quantities: Their values by name, `(batch, time, units)`, in the order
-            of the input's time. At a masked step, a quantity is what it was
-            at the step before.
+            of the input's time. A masked step repeats the step before.
     """
 
     cell: str
@@ -50,22 +50,22 @@ class RecordCallback(Protocol):
 
         Args:
             layer: The layer.
-            records: Of each of its cells with gates.
+            records: The record of each of its cells with gates.
             mask: `None`, or booleans `(batch, time)`, `False` where masked.
         """
 
 
-def cells_of(layer: keras.layers.RNN) -> list[Any]:
-    """The cells that a layer runs, one on the other."""
+def cells_of(layer: keras.layers.RNN) -> list[keras.layers.Layer]:
+    """Return the cells of a layer, from the first to the last stacked."""
     if isinstance(layer.cell, keras.layers.StackedRNNCells):
         return list(layer.cell.cells)
     return [layer.cell]
 
 
 def recording(callback: RecordCallback) -> Loop:
-    """Wrap a layer's loop: report every quantity, leave outputs unchanged.
+    """Return a loop that records every quantity, with unchanged outputs.
 
-    Layers without gates run as ever.
+    Layers without gates run their own loop.
     """
 
     def recorded_loop(
@@ -95,20 +95,20 @@ def recording(callback: RecordCallback) -> Loop:
         outputs, records = cell.split_record(record)
         last = outputs[:, -1]
         if mask is not None and layer.zero_output_for_mask:
-            # Gates and memories have no such zeros, and where Keras puts
-            # those of the outputs depends on the backend.
+            # Records have no zeros at masked steps, and which outputs Keras
+            # sets to zeros depends on the backend.
             last, outputs, memories = run_by_keras(
                 layer, sequences, initial_state, mask, training
             )
         if layer.go_backwards:
-            records = [_flipped(record) for record in records]
+            records = [_flip_time(record) for record in records]
         callback(layer, records, mask)
         return last, outputs, memories
 
     return recorded_loop
 
 
-def _flipped(record: CellRecord) -> CellRecord:
+def _flip_time(record: CellRecord) -> CellRecord:
     flipped = {
         name: ops.flip(value, axis=1)
         for name, value in record.quantities.items()
@@ -118,7 +118,7 @@ def _flipped(record: CellRecord) -> CellRecord:
 
 @dataclass(frozen=True)
 class _Part:
-    """Where the values of one quantity are in a record."""
+    """Position of one quantity in a record."""
 
     cell: int
     name: str
@@ -126,11 +126,11 @@ class _Part:
 
 
 class _RecordingCell(keras.layers.Layer):
-    """Cell that also outputs every intermediate quantity.
+    """Cell whose output is a record of every intermediate quantity.
 
-    Its record, all quantities and the layer's output side by side, is its
-    output and the first of its states, too: on JAX Keras repeats the first
-    state at a masked step, and not the output.
+    The record, all quantities and the layer's output side by side, is also
+    the first of the states: at a masked step, Keras on JAX repeats the first
+    state instead of the output.
     """
 
     def __init__(self, layer: keras.layers.RNN, states: Any) -> None:
@@ -141,24 +141,24 @@ class _RecordingCell(keras.layers.Layer):
         self.parts: tuple[_Part, ...] = ()
         self.state_size: list[int] = []
 
-    def build(self, *_: Any) -> None:
-        """Create nothing: the cells are built."""
+    def build(self, *_: object) -> None:
+        """Do nothing: the cells are built."""
 
     def empty_record(
         self, event: Tensor, memories: list[Tensor], training: bool
     ) -> Tensor:
         """Return the record before the first step: zeros."""
-        record, _ = self._step(event, memories, training)
+        record, _ = self._run_step(event, memories, training)
         self.state_size = [it.shape[-1] for it in [record, *memories]]
         return ops.zeros_like(record)
 
     def call(
         self, inputs: Tensor, states: list[Tensor], training: bool = False
     ) -> tuple[Tensor, list[Tensor]]:
-        record, memories = self._step(inputs, states[1:], training)
+        record, memories = self._run_step(inputs, states[1:], training)
         return record, [record, *memories]
 
-    def _step(
+    def _run_step(
         self, event: Tensor, memories: list[Tensor], training: bool
     ) -> tuple[Tensor, list[Tensor]]:
         states = keras.tree.pack_sequence_as(self.states, memories)
@@ -166,7 +166,7 @@ class _RecordingCell(keras.layers.Layer):
         output, after, parts, values = event, [], [], []
         pairs = zip(self.cells, of_cells, strict=True)
         for number, (cell, before) in enumerate(pairs):
-            output, new, quantities = _step(cell, output, before, training)
+            output, new, quantities = _run_cell(cell, output, before, training)
             after += keras.tree.flatten(new)
             for name, value in quantities.items():
                 parts.append(_Part(number, name, value.shape[-1]))
@@ -194,8 +194,8 @@ class _RecordingCell(keras.layers.Layer):
         return record[..., start:], records
 
 
-def _step(
-    cell: Any, event: Tensor, states: Any, training: bool
+def _run_cell(
+    cell: keras.layers.Layer, event: Tensor, states: Any, training: bool
 ) -> tuple[Tensor, Any, dict[str, Tensor]]:
     """Run one step; return the output, the states and all quantities."""
     memories = keras.tree.flatten(states)
@@ -208,7 +208,8 @@ def _step(
     quantities = by_name(step)
     names = gates.anatomy.memories
     if gates is not cell:
-        # Keras's cell multiplies in another order: its own, to the last bit.
+        # Keras's cell multiplies in another order; its memories match
+        # `predict` to the last bit.
         _, after = cell(event, memories, training=training)
         quantities |= zip(names, keras.tree.flatten(after), strict=True)
     after = [quantities[name] for name in names]
@@ -227,12 +228,12 @@ class Given(TypedDict, total=False):
     """A batch to run a model on.
 
     Args:
-        inputs: What the model is called with.
+        inputs: The model's inputs.
         mask: As in the call of a layer.
         memories: Lists of memories to start with, by the layer's path.
     """
 
-    inputs: Any
+    inputs: object
     mask: np.ndarray
     memories: dict[str, list[np.ndarray]]
 
@@ -245,17 +246,17 @@ def run(
     Args:
         model: A model or layer.
         given: The batch.
-        training: Whether to drop anything.
+        training: Whether to apply dropout.
     """
     if not _is_built(model):
         call(model, given, training=False)
-    recorder = _recorder_of(model)
+    recorder = _get_recorder(model)
     try:
         if training:
             outputs = recorder(given, training=True)
         else:
             outputs = recorder.predict_on_batch(given)
-        numbers = keras.tree.map_structure(_numbers, outputs)
+        numbers = keras.tree.map_structure(_to_numpy, outputs)
     except Exception as error:
         if not _is_out_of_reach(error):
             raise
@@ -265,14 +266,14 @@ def run(
             "that layer by itself, on what it is given there."
         ) from error
     for path, anatomy in recorder.recorded.items():
-        # In the order they were computed: JAX sorts what it gives back.
+        # In the order of computation: JAX sorts the keys of its outputs.
         quantities = {name: numbers[path][name] for name in anatomy.names}
         mask = numbers.get(f"{path}/mask")
         yield path, BatchRecord(quantities, mask, anatomy)
 
 
 def forget_compiled(model: keras.layers.Layer) -> None:
-    """Compile a model anew when it is next recorded."""
+    """Discard a model's compiled recorder."""
     vars(model).pop(_KEPT, None)
 
 
@@ -281,7 +282,7 @@ def call(model: keras.layers.Layer, given: Given, training: bool) -> None:
     options: dict[str, Any] = {}
     if "mask" in given:
         options["mask"] = given["mask"]
-    if model._call_has_training_arg:
+    if takes_training(model):
         options["training"] = training
     model(given["inputs"], **options)
 
@@ -291,9 +292,9 @@ def _is_built(model: keras.layers.Layer) -> bool:
     return model.built and all(layer.built for layer in layers)
 
 
-def _recorder_of(model: keras.layers.Layer) -> "_Recorder":
-    """Return the model's recorder, kept from before if the layers are."""
-    # Not as an attribute that Keras would take for a part of the model.
+def _get_recorder(model: keras.layers.Layer) -> "_Recorder":
+    """Return the model's recorder, a new one if its layers have changed."""
+    # In vars: Keras would track an attribute as a part of the model.
     kept: _Recorder | None = vars(model).get(_KEPT)
     layers = [id(layer) for layer in layers_by_path(model).values()]
     if kept is None or list(kept.paths) != layers:
@@ -302,10 +303,10 @@ def _recorder_of(model: keras.layers.Layer) -> "_Recorder":
 
 
 class _Recorder(keras.Model):
-    """Model from a batch to the records of another model's layers, by path."""
+    """Model whose outputs are the records of a model's layers, by path."""
 
     def __init__(self, model: keras.layers.Layer) -> None:
-        # The model casts its inputs itself, to what it takes.
+        # The recorded model casts its inputs itself.
         super().__init__(name="recorder", autocast=False)
         self.model = model
         self.built = True
@@ -335,15 +336,19 @@ class _Recorder(keras.Model):
                 if mask is not None:
                     outputs[f"{path}/mask"] = mask
 
-        loop = self._starting(given.get("memories", {}), recording(keep))
+        loop = self._override_memories(
+            given.get("memories", {}), recording(keep)
+        )
         with override_time_loop(self.model, loop):
             call(self.model, given, training)
-        # At the end: a call that fails leaves what is compiled as it was.
+        # Last, so that a failed call leaves the compiled state valid.
         self.recorded = recorded
         return outputs
 
-    def _starting(self, memories: dict[str, list[Any]], loop: Loop) -> Loop:
-        """Start the loop with the memories that are given for a layer."""
+    def _override_memories(
+        self, memories: dict[str, list[Tensor]], loop: Loop
+    ) -> Loop:
+        """Return a loop that starts with the memories given for a layer."""
 
         def started(
             layer: keras.layers.RNN,
@@ -354,14 +359,16 @@ class _Recorder(keras.Model):
         ) -> tuple[Tensor, Tensor, Any]:
             path = self.paths[id(layer)]
             if path in memories:
-                initial_state = _checked(memories[path], initial_state, path)
+                initial_state = _check_memories(
+                    memories[path], initial_state, path
+                )
             return loop(layer, sequences, initial_state, mask, training)
 
         return started
 
 
-def _checked(given: list[Any], own: Any, path: str) -> Any:
-    """Memories to start with, in the place of a layer's own."""
+def _check_memories(given: list[Tensor], own: Any, path: str) -> Any:
+    """Return the given memories, in the structure of a layer's own."""
     flat = keras.tree.flatten(own)
     shapes = [tuple(memory.shape) for memory in given]
     expected = [tuple(memory.shape) for memory in flat]
@@ -378,14 +385,14 @@ def _checked(given: list[Any], own: Any, path: str) -> Any:
     return keras.tree.pack_sequence_as(own, memories)
 
 
-def _numbers(tensor: Any) -> np.ndarray:
+def _to_numpy(tensor: Tensor) -> np.ndarray:
     if isinstance(tensor, np.ndarray):
         return tensor
     return np.asarray(ops.convert_to_numpy(tensor))
 
 
 def _is_out_of_reach(error: Exception) -> bool:
-    """Whether a backend says that a tensor is of another function."""
+    """Return whether a backend reports a tensor of another function."""
     names = {kind.__name__ for kind in type(error).__mro__}
     return bool(
         names & {"InaccessibleTensorError", "UnexpectedTracerError"}

@@ -1,9 +1,9 @@
-"""Write a trace as one HTML page to explore in a browser.
+"""Reports: a trace as one HTML page to explore in a browser.
 
-A quantity's values become levels between its least and its greatest, a byte
-each; all of them one after the other, `(units, time)` each, are compressed and
-written in base64. Where one of them is not finite, the quantity's last level
-stands for that.
+A quantity's values are quantized to levels between its minimum and maximum, one
+byte each. The levels of all quantities, `(units, time)` each, are concatenated,
+compressed and written in base64. If some values of a quantity are not finite,
+its last level stands for those.
 """
 
 import base64
@@ -23,13 +23,13 @@ from keras_gatelstm.inspect import statistics
 from keras_gatelstm.inspect.trace import GateTrace, LayerTrace
 
 MOST_BYTES = 5_000_000
-# As fine as the file's size allows.
+# The finest that fits the file's size is used.
 LEVELS = (256, 128, 64, 32)
 
 
 @dataclass(frozen=True)
 class Packed:
-    """A quantity as levels.
+    """A quantity, quantized to levels.
 
     Args:
         name: The quantity's name.
@@ -37,8 +37,8 @@ class Packed:
         low: The value of level 0.
         high: The value of the last level, or of the one before, where the
             last is for values that are not finite.
-        most: The size of value that has the strongest colour: few are larger.
-        gaps: Whether there are values that are not finite.
+        most: The absolute value with the strongest colour; few are larger.
+        gaps: Whether some values are not finite.
         levels: `(units, time)`, uint8.
     """
 
@@ -54,25 +54,25 @@ class Packed:
 def write_report(
     trace: GateTrace, path: str | Path, title: str = "Gates", row: int = 0
 ) -> Path:
-    """Writes one HTML file to explore a trace in a browser, with no network.
+    """Write one HTML file to explore a trace in a browser, offline.
 
-    It shows the text coloured by any quantity of any unit, a heat map of the
-    quantity over all units, how saturated every gate is, and the units ranked
-    by what of the text they go with and by how long they remember. Numbers
-    are rounded to 256 levels between a quantity's least and greatest, or to
-    fewer in a trace of millions; the page says to how many.
+    The page shows the text coloured by any quantity of any unit, a heat map of
+    the quantity over all units, the saturation of every gate, and the units
+    ranked by correlation with properties of the text and by half-life. Numbers
+    are rounded to 256 levels between a quantity's minimum and maximum, or to
+    fewer for a trace of millions of them; the page shows the number of levels.
 
     Args:
-        trace: The trace; with its tokens, the text is there to read.
-        path: The file to write. It appears whole, and has at most 5 MB.
+        trace: The trace; the text is shown if it has tokens.
+        path: The file to write, atomically, of at most 5 MB.
         title: The page's title. Default `"Gates"`.
-        row: Which row of the batch to show. Default 0.
+        row: The row of the batch to show. Default 0.
 
     Returns:
         The path.
 
     Raises:
-        TypeError: if `trace` is no `GateTrace`.
+        TypeError: if `trace` is not a `GateTrace`.
         ValueError: if there is no such row, or the trace is too large.
 
     Example:
@@ -86,14 +86,14 @@ def write_report(
     True
     """
     path = Path(path)
-    page = _small_enough(trace, title, _checked_row(trace, row))
+    page = _fit_page(trace, title, _check_row(trace, row))
     with stage_in(path.parent) as stage:
         (stage / path.name).write_text(page, encoding="utf-8")
         move_into(stage, path.parent)
     return path
 
 
-def _checked_row(trace: GateTrace, row: int) -> int:
+def _check_row(trace: GateTrace, row: int) -> int:
     if not isinstance(trace, GateTrace):
         raise TypeError(
             "trace must be a GateTrace, as record_gates gives it. "
@@ -107,9 +107,9 @@ def _checked_row(trace: GateTrace, row: int) -> int:
     return row
 
 
-def _small_enough(trace: GateTrace, title: str, row: int) -> str:
+def _fit_page(trace: GateTrace, title: str, row: int) -> str:
     for count in LEVELS:
-        page = _page(trace, title, row, count)
+        page = _build_page(trace, title, row, count)
         if len(page.encode("utf-8")) <= MOST_BYTES:
             return page
     raise ValueError(
@@ -119,26 +119,26 @@ def _small_enough(trace: GateTrace, title: str, row: int) -> str:
     )
 
 
-def _page(trace: GateTrace, title: str, row: int, count: int) -> str:
+def _build_page(trace: GateTrace, title: str, row: int, count: int) -> str:
     packed = [pack(layer, row, count) for layer in trace.values()]
     data = {
         "levels": count,
-        "tokens": _tokens(trace, row),
+        "tokens": _list_tokens(trace, row),
         "layers": [
-            _layer(layer, quantities, trace, row)
+            _describe_layer(layer, quantities, trace, row)
             for layer, quantities in zip(trace.values(), packed, strict=True)
         ],
     }
     numbers = [it.levels for quantities in packed for it in quantities]
     parts = {
         "TITLE": escape(title),
-        "STYLE": _file("page.css"),
+        "STYLE": _read_template("page.css"),
         # A token may be "</script>".
         "DATA": json.dumps(data, allow_nan=False).replace("<", "\\u003c"),
         "NUMBERS": encode(numbers),
-        "PROGRAM": _file("numbers.js") + _file("page.js"),
+        "PROGRAM": _read_template("numbers.js") + _read_template("page.js"),
     }
-    page = _file("page.html")
+    page = _read_template("page.html")
     head, *rest = page.split("{{")
     pieces = [head]
     for piece in rest:
@@ -147,21 +147,21 @@ def _page(trace: GateTrace, title: str, row: int, count: int) -> str:
     return "".join(pieces)
 
 
-def _file(name: str) -> str:
+def _read_template(name: str) -> str:
     return (files("keras_gatelstm.inspect") / "page" / name).read_text("utf-8")
 
 
-def _tokens(trace: GateTrace, row: int) -> list[str]:
+def _list_tokens(trace: GateTrace, row: int) -> list[str]:
     if trace.tokens is not None:
         return [str(token) for token in trace.tokens[row]]
     time = next(iter(trace.values())).shape[1]
     return [str(step) for step in range(time)]
 
 
-def _layer(
+def _describe_layer(
     layer: LayerTrace, packed: list[Packed], trace: GateTrace, row: int
 ) -> dict[str, Any]:
-    """What the page says of a layer beside its numbers."""
+    """Return the page's data of a layer, without its levels."""
     _, time, units = layer.shape
     mask = None if layer.mask is None else layer.mask[row].astype(int).tolist()
     return {
@@ -182,19 +182,21 @@ def _layer(
             }
             for it in packed
         ],
-        **_over_all_rows(layer),
-        "goes_with": _goes_with(layer, trace, row),
+        **_statistics_of_rows(layer),
+        "goes_with": _best_properties(layer, trace, row),
     }
 
 
-def _over_all_rows(layer: LayerTrace) -> dict[str, Any]:
+def _statistics_of_rows(layer: LayerTrace) -> dict[str, Any]:
     if layer.mask is not None and not layer.mask.any():
         return {"saturation": {}, "half_life": None}
-    shares = {name: _shares(layer, name) for name in layer.factors}
+    shares = {name: _saturation_shares(layer, name) for name in layer.factors}
     return {"saturation": shares, "half_life": _half_lives(layer)}
 
 
-def _shares(layer: LayerTrace, quantity: str) -> dict[str, list[float]]:
+def _saturation_shares(
+    layer: LayerTrace, quantity: str
+) -> dict[str, list[float]]:
     share = statistics.saturation(layer, quantity)
     return {
         "low": share.low.round(4).tolist(),
@@ -203,7 +205,7 @@ def _shares(layer: LayerTrace, quantity: str) -> dict[str, list[float]]:
 
 
 def _half_lives(layer: LayerTrace) -> list[float | str | None] | None:
-    """Steps; `"∞"` where all is kept, `None` where a factor is no number."""
+    """Return half-lives in steps: `"∞"` if infinite, `None` for NaN."""
     if layer.keeping_factor is None:
         return None
     with np.errstate(invalid="ignore"):
@@ -214,10 +216,10 @@ def _half_lives(layer: LayerTrace) -> list[float | str | None] | None:
     ]
 
 
-def _goes_with(
+def _best_properties(
     layer: LayerTrace, trace: GateTrace, row: int
 ) -> list[tuple[str, float]] | None:
-    """For each unit, the property of the text that its memory goes with."""
+    """Return the property of the text that each unit correlates with most."""
     if trace.tokens is None or layer.shape[1] != trace.tokens.shape[1]:
         return None
     tokens = [str(it) for it in trace.tokens[row]]
@@ -248,14 +250,18 @@ def _goes_with(
 
 
 def pack(layer: LayerTrace, row: int, count: int) -> list[Packed]:
-    """A row of every quantity of a layer, in so many levels."""
+    """Quantize a row of every quantity of a layer to `count` levels."""
     return [
-        _packed(layer.anatomy[name], values[row].astype("float32").T, count)
+        _pack_quantity(
+            layer.anatomy[name], values[row].astype("float32").T, count
+        )
         for name, values in layer.items()
     ]
 
 
-def _packed(quantity: Quantity, values: np.ndarray, count: int) -> Packed:
+def _pack_quantity(
+    quantity: Quantity, values: np.ndarray, count: int
+) -> Packed:
     is_finite = np.isfinite(values)
     gaps = not is_finite.all()
     finite = values[is_finite].astype("float64") if is_finite.any() else [0.0]
@@ -272,11 +278,11 @@ def _packed(quantity: Quantity, values: np.ndarray, count: int) -> Packed:
 
 
 def encode(levels: list[np.ndarray]) -> str:
-    """All levels as one text."""
+    """Encode all levels as one text."""
     numbers = b"".join(np.ascontiguousarray(it).tobytes() for it in levels)
     return base64.b64encode(zlib.compress(numbers, 9)).decode("ascii")
 
 
 def decode(text: str) -> np.ndarray:
-    """The levels that `encode` wrote, flat."""
+    """Decode the result of `encode`, as a flat array of levels."""
     return np.frombuffer(zlib.decompress(base64.b64decode(text)), np.uint8)

@@ -1,4 +1,4 @@
-"""Statistics of gates over many steps, without those that are masked."""
+"""Statistics of gates over all steps that are not masked."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ LOW, HIGH = 0.1, 0.9
 
 @dataclass(frozen=True)
 class Saturation:
-    """How often a gate is shut and how often open, `(units,)` each.
+    """Shares of steps at which a gate is shut or open, `(units,)` each.
 
     Args:
         low: Share of the steps at which the unit's factor is below 0.1.
@@ -26,11 +26,11 @@ class Saturation:
 
 @dataclass(frozen=True)
 class CharacterfulUnit:
-    """A unit that goes with a property of what is read.
+    """A unit that correlates with a property of the input.
 
     Args:
         unit: Its number.
-        quantity: What of it was looked at.
+        quantity: The quantity that was compared.
         property: The property's name.
         correlation: Pearson's, from -1 to 1.
     """
@@ -67,7 +67,7 @@ def half_life(trace: Trace) -> np.ndarray:
     ```
 
     with the forget factors `f` of all steps, or of a GRU, the update factors.
-    A unit that always keeps everything has an infinite one.
+    A unit that always keeps everything has an infinite half-life.
 
     Args:
         trace: A layer of a `GateTrace`, or a trace of one layer.
@@ -103,11 +103,11 @@ def correlations(
             time)`.
 
     Returns:
-        Pearson's correlations, `(units,)`; 0 where one of the two is always
-        the same.
+        Pearson's correlations, `(units,)`; 0 where one of the two is
+        constant.
 
     Raises:
-        ValueError: if the property has not one value for each step.
+        ValueError: if the property does not have a value for each step.
     """
     layer = as_layer(trace)
     batch, time, _ = layer.shape
@@ -139,11 +139,11 @@ def characterful_units(
 
     Args:
         trace: A layer of a `GateTrace`, or a trace of one layer.
-        properties: A value for each step, by the property's name:
-            `text_properties`, or one's own.
-        quantity: What to look at. Default: the layer's memory, the long-term
-            one where it has two.
-        top: How many to give, at most. Default 10.
+        properties: A value for each step, by the property's name: those of
+            `text_properties`, or others.
+        quantity: The quantity to compare. Default: the layer's memory, the
+            long-term one if it has two.
+        top: The number of units to return, at most. Default 10.
     """
     layer = as_layer(trace)
     quantity = quantity or layer.main_memory
@@ -159,27 +159,27 @@ def text_properties(text: str) -> dict[str, np.ndarray]:
     """Compute properties of the characters of a text, `(characters,)` each.
 
     Args:
-        text: The text, in the order that it is read.
+        text: The text, in the order in which the model reads it.
 
     Returns:
         `inside_quotes`, `inside_brackets`, `upper_case`, `line_end` (the
         character is a line break), `line_position` (characters since the
-        last line break), `indentation` (a space or tab that nothing else
-        is before in its line), `word_start`, `word_position`, `digit`,
-        `vowel`, `punctuation`; without those that are the same all along.
+        last line break), `indentation` (a space or tab at the start of its
+        line), `word_start`, `word_position`, `digit`, `vowel`,
+        `punctuation`; without those that are constant.
     """
     properties = {
         "inside_quotes": _inside_quotes(text),
         "inside_brackets": _inside_brackets(text),
         "upper_case": [it.isupper() for it in text],
         "line_end": [it == "\n" for it in text],
-        "line_position": _since(text, lambda it: it == "\n"),
+        "line_position": _count_since(text, lambda it: it == "\n"),
         "indentation": _indentation(text),
         "word_start": [
             it.isalpha() and not before.isalpha()
             for before, it in zip(" " + text, text, strict=False)
         ],
-        "word_position": _since(text, lambda it: not it.isalpha()),
+        "word_position": _count_since(text, lambda it: not it.isalpha()),
         "digit": [it.isdigit() for it in text],
         "vowel": [it.lower() in "aeiou" for it in text],
         "punctuation": [it in ".,;:!?-'\"()[]" for it in text],
@@ -208,7 +208,7 @@ def _inside_brackets(text: str) -> list[bool]:
     return marks
 
 
-def _since(text: str, starts_anew: Callable[[str], bool]) -> list[int]:
+def _count_since(text: str, starts_anew: Callable[[str], bool]) -> list[int]:
     place, places = 0, []
     for it in text:
         place = 0 if starts_anew(it) else place + 1

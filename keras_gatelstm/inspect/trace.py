@@ -1,18 +1,22 @@
-"""What was recorded: every quantity of every layer, by name."""
+"""Traces: every recorded quantity of every layer, by name."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Self, TypedDict
+from typing import TYPE_CHECKING, Any, Self, TypedDict
 
 import numpy as np
 
 from keras_gatelstm.core.anatomy import Anatomy, Quantity
 from keras_gatelstm.inspect import trace_files
 
+if TYPE_CHECKING:
+    from xarray import Dataset
+
 _UNDESCRIBED = Anatomy(())
+AXES = ("batch", "time", "unit")
 Rows = int | slice | Sequence[int] | np.ndarray
 
 
@@ -21,12 +25,12 @@ class LayerTrace(Mapping[str, np.ndarray]):
     """The quantities of one layer, by name, `(batch, time, units)` each.
 
     Args:
-        path: Where the layer is in the model.
-        quantities: Their values, by name: those of the cell's `activity`.
+        path: The layer's path in the model.
+        quantities: The values by name, those of the cell's `activity`.
         mask: `None`, or booleans `(batch, time)`: `False` where a step was
-            masked. There, every quantity is what it was at the step before.
-        anatomy: The description of the quantities, the cell's. Default:
-            each is a value, none a factor or a memory.
+            masked. There, every quantity repeats the step before.
+        anatomy: The cell's description of the quantities. Default: all are
+            values, not factors or memories.
 
     Raises:
         ValueError: if a quantity is not described.
@@ -72,7 +76,7 @@ class LayerTrace(Mapping[str, np.ndarray]):
 
     @property
     def factors(self) -> list[str]:
-        """Names of the quantities from 0 to 1, by which gates are open."""
+        """Names of the factors: from 0 to 1, how open a gate is."""
         return [name for name in self if name in self.anatomy.factors]
 
     @property
@@ -85,14 +89,14 @@ class LayerTrace(Mapping[str, np.ndarray]):
 
     @property
     def keeping_factor(self) -> str | None:
-        """Name of the factor that says how much of it a step keeps."""
+        """Name of the factor by which a step keeps the main memory."""
         memory = self.anatomy.main_memory
         if memory is None or memory.kept_by not in self.quantities:
             return None
         return memory.kept_by
 
     def unmasked(self, quantity: str) -> np.ndarray:
-        """A quantity's values at all steps that are not masked.
+        """Return a quantity's values at all steps that are not masked.
 
         Returns:
             `(steps, units)`, of all rows, one after the other.
@@ -103,22 +107,22 @@ class LayerTrace(Mapping[str, np.ndarray]):
         return values[self.mask]
 
 
-class _Described(TypedDict, total=False):
+class _TraceOptions(TypedDict, total=False):
     mask: np.ndarray
     anatomy: Anatomy
 
 
 @dataclass(frozen=True, repr=False)
 class GateTrace(Mapping[str, LayerTrace]):
-    """What every gate of a model did, at every step.
+    """Activity of every gate of a model, at every step.
 
     `trace["gate_lstm"]` is a layer's `LayerTrace`;
     `trace["gate_lstm/forget_factor"]` a quantity of it, `(batch, time,
-    units)`. Where there is one layer, `trace["forget_factor"]` will do.
+    units)`. With a single layer, `trace["forget_factor"]` is enough.
 
     Args:
         layers: The layers' traces, by the path of the layer.
-        tokens: `None`, or what stands at each step: tokens or timestamps,
+        tokens: `None`, or labels of the steps: tokens or timestamps,
             `(batch, time)`.
     """
 
@@ -145,10 +149,10 @@ class GateTrace(Mapping[str, LayerTrace]):
         return f"GateTrace({', '.join(map(repr, self.layers.values()))})"
 
     def only_layer(self) -> LayerTrace:
-        """The one layer there is.
+        """Return the only layer.
 
         Raises:
-            ValueError: if there are more.
+            ValueError: if there are several.
         """
         if len(self.layers) > 1:
             raise ValueError(
@@ -158,7 +162,7 @@ class GateTrace(Mapping[str, LayerTrace]):
         return next(iter(self.layers.values()))
 
     def layer(self, path: str | None = None) -> LayerTrace:
-        """The layer at this path; the only one, if none is named."""
+        """Return the layer at this path, or by default the only one."""
         if path is None:
             return self.only_layer()
         if path not in self.layers:
@@ -171,7 +175,7 @@ class GateTrace(Mapping[str, LayerTrace]):
         time: Rows | None = None,
         units: Rows | None = None,
     ) -> Self:
-        """A part of the trace; axes stay, also where one place is left.
+        """Return a part of the trace; a single place keeps its axis.
 
         Args:
             batch: The rows: a number, a slice, or several numbers.
@@ -190,7 +194,7 @@ class GateTrace(Mapping[str, LayerTrace]):
 
         def part(array: np.ndarray) -> np.ndarray:
             for axis, places in enumerate([batch, time, units][: array.ndim]):
-                array = _taken(array, places, axis)
+                array = _take_places(array, places, axis)
             return array
 
         layers = {
@@ -227,7 +231,7 @@ class GateTrace(Mapping[str, LayerTrace]):
 
     @classmethod
     def from_dict(cls, arrays: Mapping[str, np.ndarray]) -> Self:
-        """Make the trace whose `to_dict` this is."""
+        """Make the trace from the result of `to_dict`."""
         quantities: dict[str, dict[str, np.ndarray]] = {}
         others: dict[str, dict[str, np.ndarray]] = {}
         for key, array in arrays.items():
@@ -236,7 +240,9 @@ class GateTrace(Mapping[str, LayerTrace]):
             if path:
                 kind.setdefault(path, {})[name] = array
         layers = {
-            path: LayerTrace(path, values, **_read(others.get(path, {})))
+            path: LayerTrace(
+                path, values, **_read_options(others.get(path, {}))
+            )
             for path, values in quantities.items()
         }
         return cls(layers, arrays.get("tokens"))
@@ -247,22 +253,24 @@ class GateTrace(Mapping[str, LayerTrace]):
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """Reads what `save` wrote.
+        """Read a trace that `save` wrote.
 
-        It reads numbers and words of that file alone: no pickle, no other
+        Only numbers and text in that file are read: no pickle, no other
         files that HDF5 can refer to.
 
         Raises:
-            FileNotFoundError: if the file is not there.
-            ValueError: if there is no trace in it.
+            FileNotFoundError: if the file does not exist.
+            ValueError: if the file does not contain a trace.
         """
         return cls.from_dict(trace_files.load(Path(path)))
 
-    def to_xarray(self) -> Any:
-        """The trace as an `xarray.Dataset`, a variable for each quantity.
+    def to_xarray(self) -> "Dataset":
+        """Return an `xarray.Dataset` with a variable for each quantity.
 
-        Its dimensions are `batch`, `time`, and `unit`; where layers differ in
-        size, `unit_<layer>`. Tokens become the coordinate `token`.
+        The dimensions are `batch`, `time` and `unit`, with `_<layer>` after
+        each in which layers differ. Tokens become the coordinate `token` if
+        all layers have the same batch and time. In names, `.` stands for `/`,
+        which would make groups in files.
 
         Raises:
             ImportError: if xarray is not installed.
@@ -273,32 +281,33 @@ class GateTrace(Mapping[str, LayerTrace]):
             raise ImportError(
                 "to_xarray needs xarray: pip install xarray"
             ) from error
-        sizes = {layer.shape[1:] for layer in self.values()}
+        shapes = [layer.shape for layer in self.values()]
+        shared = [len(set(sizes)) == 1 for sizes in zip(*shapes, strict=True)]
         variables: dict[str, Any] = {}
         for path, layer in self.items():
-            time, unit = "time", "unit"
-            if len(sizes) > 1:
-                time, unit = f"time_{path}", f"unit_{path}"
+            place = path.replace("/", ".")
+            axes = [
+                axis if is_shared else f"{axis}_{place}"
+                for axis, is_shared in zip(AXES, shared, strict=True)
+            ]
             for name, value in layer.items():
-                variables[f"{path}/{name}"] = (("batch", time, unit), value)
+                variables[f"{place}.{name}"] = (axes, value)
             if layer.mask is not None:
-                variables[f"{path}/mask"] = (("batch", time), layer.mask)
+                variables[f"{place}.mask"] = (axes[:2], layer.mask)
         coordinates = {}
-        if self.tokens is not None and len(sizes) == 1:
-            coordinates["token"] = (("batch", "time"), self.tokens)
-        # "/" would make groups of them, in files.
-        named = {key.replace("/", "."): it for key, it in variables.items()}
-        return xarray.Dataset(named, coordinates)
+        if self.tokens is not None and all(shared[:2]):
+            coordinates["token"] = (AXES[:2], self.tokens)
+        return xarray.Dataset(variables, coordinates)
 
 
 def as_layer(
     trace: GateTrace | LayerTrace, path: str | None = None
 ) -> LayerTrace:
-    """Return the layer of a trace at `path`, or the only one; a layer itself.
+    """Return the layer of a trace at `path`, or by default the only one.
 
     Raises:
         KeyError: if there is no layer at `path`.
-        TypeError: if it is neither a trace nor a layer of one.
+        TypeError: if `trace` is neither a trace nor a layer of one.
         ValueError: if `path` is `None`, and there are several layers.
     """
     if isinstance(trace, GateTrace):
@@ -313,9 +322,9 @@ def as_layer(
     return trace
 
 
-def _read(arrays: dict[str, np.ndarray]) -> _Described:
-    """Read what a layer's arrays say beside its quantities."""
-    found: _Described = {}
+def _read_options(arrays: dict[str, np.ndarray]) -> _TraceOptions:
+    """Read a layer's mask and anatomy, if its arrays have them."""
+    found: _TraceOptions = {}
     if "mask" in arrays:
         found["mask"] = arrays["mask"]
     if "anatomy" in arrays:
@@ -324,7 +333,9 @@ def _read(arrays: dict[str, np.ndarray]) -> _Described:
     return found
 
 
-def _taken(array: np.ndarray, places: Rows | None, axis: int) -> np.ndarray:
+def _take_places(
+    array: np.ndarray, places: Rows | None, axis: int
+) -> np.ndarray:
     if places is None:
         return array
     if isinstance(places, slice):
@@ -341,9 +352,9 @@ def _taken(array: np.ndarray, places: Rows | None, axis: int) -> np.ndarray:
 
 
 def unknown(
-    kind: str, received: str, available: Mapping[str, Any], where: str
+    kind: str, received: str, available: Mapping[str, object], where: str
 ) -> str:
-    """Says what there is, and what was likely meant."""
+    """Return an error message with the available names and the closest."""
     close = get_close_matches(received, list(available), 1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     return (

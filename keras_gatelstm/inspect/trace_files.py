@@ -1,10 +1,10 @@
-"""Traces in files: NumPy's, and HDF5 as LSTMVis reads it.
+"""Trace files: NumPy's, and HDF5 in the layout of LSTMVis.
 
 A trace is here the arrays that `GateTrace.to_dict` returns. In an HDF5 file,
 each quantity is a dataset `layer/quantity` of shape `(batch·time, units)`, the
 rows one after the other, and `word_ids` the number of the token at each of
-these steps; beside it are `lstm.yml` and
-`words.dict`, which LSTMVis finds the datasets by.
+these steps. LSTMVis finds the datasets by `lstm.yml` and `words.dict`, which
+are written beside the file.
 
 References:
     Strobelt et al., "LSTMVis: A Tool for Visual Analysis of Hidden State
@@ -16,12 +16,15 @@ import json
 import re
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from keras_gatelstm.core.anatomy import Anatomy
 from keras_gatelstm.core.files import move_into, stage_in
+
+if TYPE_CHECKING:
+    import h5py
 
 SUFFIXES = (".npz", ".h5", ".hdf5")
 Arrays = dict[str, np.ndarray]
@@ -32,12 +35,12 @@ def save(trace: Arrays, path: Path) -> Path:
 
     Args:
         trace: The trace's arrays.
-        path: Ends in `.npz`; or in `.h5` or `.hdf5`, and LSTMVis's
-            `lstm.yml` and `words.dict` are written beside it.
+        path: A path with the suffix `.npz`; or with `.h5` or `.hdf5`, and
+            LSTMVis's `lstm.yml` and `words.dict` are written beside it.
 
     Raises:
-        ValueError: if it ends in nothing of the kind.
-        OSError: if it cannot be written.
+        ValueError: if the suffix is not one of these.
+        OSError: if the file cannot be written.
     """
     _check_suffix(path)
     with stage_in(path.parent) as stage:
@@ -47,26 +50,26 @@ def save(trace: Arrays, path: Path) -> Path:
         else:
             try:
                 _save_hdf5(trace, stage, path.name)
-            except RuntimeError as error:  # A full disk, in HDF5's words.
+            except RuntimeError as error:  # HDF5's error for a full disk.
                 raise OSError(
-                    f"{path} could not be written: {_reason(error)}"
+                    f"{path} could not be written: {_system_message(error)}"
                 ) from error
         move_into(stage, path.parent)
     return path
 
 
-def _reason(error: RuntimeError) -> str:
-    """The system's part of an error of HDF5's."""
+def _system_message(error: RuntimeError) -> str:
+    """Return the operating system's message in an error of HDF5."""
     found = re.search("error message = '([^']+)'", str(error))
     return found[1] if found else str(error)
 
 
 def load(path: Path) -> Arrays:
-    """Reads a trace's arrays, as `GateTrace.to_dict` names them.
+    """Read a trace's arrays, named as by `GateTrace.to_dict`.
 
     Raises:
-        FileNotFoundError: if the file is not there.
-        ValueError: if there is no trace in it.
+        FileNotFoundError: if the file does not exist.
+        ValueError: if the file does not contain a trace.
     """
     _check_suffix(path)
     if not path.is_file():
@@ -77,7 +80,7 @@ def load(path: Path) -> Arrays:
                 arrays = dict(file)
         else:
             arrays = _load_hdf5(path)
-        _check(arrays)
+        _check_arrays(arrays)
         return arrays
     except (
         OSError,
@@ -106,7 +109,7 @@ def _check_suffix(path: Path) -> None:
 def _save_hdf5(trace: Arrays, folder: Path, name: str) -> None:
     import h5py
 
-    words, numbers = _words(trace)
+    words, numbers = _number_words(trace)
     with h5py.File(folder / name, "w") as file:
         for key, array in trace.items():
             path, _, kind = key.rpartition("/")
@@ -123,7 +126,9 @@ def _save_hdf5(trace: Arrays, folder: Path, name: str) -> None:
             file["tokens"].attrs["dtype"] = tokens.dtype.str
     lines = [f"{word} {number}\n" for number, word in enumerate(words)]
     (folder / "words.dict").write_text("".join(lines), encoding="utf-8")
-    (folder / "lstm.yml").write_text(_lstmvis(trace, name), encoding="utf-8")
+    (folder / "lstm.yml").write_text(
+        _lstmvis_config(trace, name), encoding="utf-8"
+    )
 
 
 def _load_hdf5(path: Path) -> Arrays:
@@ -131,12 +136,12 @@ def _load_hdf5(path: Path) -> Arrays:
 
     arrays: Arrays = {}
 
-    def read(key: str, it: Any) -> None:
+    def read(key: str, it: "h5py.HLObject") -> None:
         if "anatomy" in it.attrs:
             arrays[f"{key}/anatomy"] = np.array(it.attrs["anatomy"])
         elif isinstance(it, h5py.Dataset) and "batch_and_time" in it.attrs:
             shape = (*it.attrs["batch_and_time"], *it.shape[1:])
-            arrays[key] = _own(it).reshape(shape)
+            arrays[key] = _read_dataset(it).reshape(shape)
 
     with h5py.File(path, "r") as file:
         file.visititems(read)
@@ -144,13 +149,13 @@ def _load_hdf5(path: Path) -> Arrays:
             raise ValueError("it has no quantities")
         if isinstance(file.get("tokens", getlink=True), h5py.HardLink):
             tokens = file["tokens"]
-            text = np.char.decode(_own(tokens), "utf-8")
+            text = np.char.decode(_read_dataset(tokens), "utf-8")
             arrays["tokens"] = text.astype(tokens.attrs["dtype"])
     return arrays
 
 
-def _check(arrays: Arrays) -> None:
-    """Refuse arrays that `GateTrace.to_dict` would not return."""
+def _check_arrays(arrays: Arrays) -> None:
+    """Raise for arrays that `GateTrace.to_dict` would not return."""
     shapes: dict[str, set[tuple[int, ...]]] = {}
     names: dict[str, set[str]] = {}
     for key, array in arrays.items():
@@ -172,20 +177,20 @@ def _check(arrays: Arrays) -> None:
         if len(found) > 1:
             raise ValueError(f"{path} has batches and times {found}")
         if f"{path}/anatomy" in arrays:
-            undescribed = names[path] - set(_anatomy(arrays, path).names)
+            undescribed = names[path] - set(_read_anatomy(arrays, path).names)
             if undescribed:
                 raise ValueError(f"{path} does not describe {undescribed}")
 
 
-def _anatomy(arrays: Arrays, path: str) -> Anatomy:
+def _read_anatomy(arrays: Arrays, path: str) -> Anatomy:
     return Anatomy.from_config(json.loads(str(arrays[f"{path}/anatomy"])))
 
 
-def _own(dataset: Any) -> np.ndarray:
-    """What a dataset holds, if that is in the file it was found in.
+def _read_dataset(dataset: "h5py.Dataset") -> np.ndarray:
+    """Return the values of a dataset that is stored in its own file.
 
     Raises:
-        ValueError: if it is in another file, whose path the trace's author
+        ValueError: if they are in another file, whose path the trace's author
             has chosen.
     """
     if dataset.external or dataset.is_virtual:
@@ -193,26 +198,26 @@ def _own(dataset: Any) -> np.ndarray:
     return dataset[()]
 
 
-def _words(trace: Arrays) -> tuple[list[str], np.ndarray]:
-    """The different words, and the number of the one at each step."""
+def _number_words(trace: Arrays) -> tuple[list[str], np.ndarray]:
+    """Return the distinct words, and the number of the word at each step."""
     batch, time, _ = next(iter(trace.values())).shape
     if "tokens" not in trace:
-        # Without words, LSTMVis shows the number of the step.
+        # Without tokens, the words are the numbers of the steps.
         return [str(step) for step in range(time)], np.tile(
             np.arange(time), batch
         )
     words, numbers = np.unique(trace["tokens"].astype(str), return_inverse=True)
     names: dict[str, None] = {}
     for word in words:
-        name = _visible(word)
+        name = _mark_spaces(word)
         while name in names:
             name += "_"
         names[name] = None
     return list(names), numbers.reshape(-1)
 
 
-def _visible(word: str) -> str:
-    """The word without what separates words in the file."""
+def _mark_spaces(word: str) -> str:
+    """Return a word with marks in place of the file's separators."""
     marks = {" ": "␣", "\n": "⏎", "\t": "⇥", "\r": "␍"}
     shown = [
         f"U+{ord(it):04X}" if it.isspace() and it not in marks else it
@@ -221,12 +226,12 @@ def _visible(word: str) -> str:
     return "".join(marks.get(it, it) for it in shown) or "∅"
 
 
-def _lstmvis(trace: Arrays, name: str) -> str:
-    """LSTMVis's configuration; JSON is YAML too."""
+def _lstmvis_config(trace: Arrays, name: str) -> str:
+    """Return LSTMVis's configuration, as JSON, which is valid YAML."""
     paths = [key.rpartition("/")[0] for key in trace if "/" in key]
     types = []
     for number, path in enumerate(dict.fromkeys(paths), start=1):
-        anatomy = _anatomy(trace, path)
+        anatomy = _read_anatomy(trace, path)
         for quantity in anatomy.names:
             key = f"{path}/{quantity}"
             if key not in trace:

@@ -1,4 +1,4 @@
-"""Where a trace is kept while it is recorded: in memory, or on the disk."""
+"""Storage of a trace while it is recorded: in memory, or on disk."""
 
 import shutil
 import tempfile
@@ -14,16 +14,16 @@ from keras_gatelstm.inspect.trace import LayerTrace
 
 
 class Store:
-    """Takes batches of rows, and gives the layers' traces.
+    """Collector of recorded batches, for the layers' traces.
 
     Args:
-        rows: How many there will be.
-        directory: The folder to keep files in, or `None`.
-        memory_limit: With more bytes than this to come, a temporary folder
-            is taken where none is named.
+        rows: The number of rows in all batches.
+        directory: The folder to store files in, or `None`.
+        memory_limit: The size in bytes from which a temporary folder is used
+            if `directory` is `None`.
 
     Raises:
-        ValueError: if the folder is there and not empty, or no folder.
+        ValueError: if `directory` exists and is not an empty folder.
     """
 
     def __init__(
@@ -50,15 +50,15 @@ class Store:
         rows: slice,
         record: BatchRecord,
     ) -> None:
-        """Take what was recorded of a layer for these rows."""
+        """Store the record of a layer for these rows."""
         values, mask, self.anatomies[path] = record
         arrays = self.quantities.setdefault(path, {})
-        # A model may fold columns into rows: a layer then has more of them.
+        # A model may fold columns into rows: its layers then have more rows.
         times = len(next(iter(values.values()))) // (rows.stop - rows.start)
         rows = slice(times * rows.start, times * rows.stop)
         for name, value in values.items():
             if name not in arrays:
-                arrays[name] = self._room(f"{path}/{name}", value, times)
+                arrays[name] = self._allocate(f"{path}/{name}", value, times)
             _check_time(path, arrays[name], value)
             if arrays[name] is not value:
                 arrays[name][rows] = value
@@ -69,7 +69,7 @@ class Store:
             masks[rows] = mask
 
     def layers(self) -> dict[str, LayerTrace]:
-        """The layers' traces, by path."""
+        """Return the layers' traces, by path."""
         layers = {
             path: LayerTrace(
                 path, quantities, self.masks.get(path), self.anatomies[path]
@@ -77,12 +77,12 @@ class Store:
             for path, quantities in self.quantities.items()
         }
         if self.temporary and self.directory is not None:
-            # The files go when the last array that reads them does.
+            # The files are deleted with the last array that reads them.
             arrays = [it for layer in layers.values() for it in layer.values()]
-            _remove_with(arrays, self.directory)
+            _remove_after_use(arrays, self.directory)
         return layers
 
-    def _room(self, name: str, value: np.ndarray, times: int) -> np.ndarray:
+    def _allocate(self, name: str, value: np.ndarray, times: int) -> np.ndarray:
         shape = (self.rows * times, *value.shape[1:])
         self.memory_left -= value.dtype.itemsize * int(np.prod(shape))
         if self.directory is None and self.memory_left < 0:
@@ -108,7 +108,7 @@ def _check_time(path: str, array: np.ndarray, value: np.ndarray) -> None:
         )
 
 
-def _remove_with(arrays: list[np.ndarray], directory: Path) -> None:
+def _remove_after_use(arrays: list[np.ndarray], directory: Path) -> None:
     mapped = [array for array in arrays if isinstance(array, np.memmap)]
     left = {id(array) for array in mapped}
 

@@ -1,4 +1,4 @@
-"""One step of the lesson's LSTM, and the description of it."""
+"""One step of the lesson's LSTM, and its description."""
 
 from dataclasses import replace
 from typing import NamedTuple, Unpack
@@ -7,8 +7,7 @@ from keras import activations
 
 from keras_gatelstm.core.anatomy import Anatomy
 from keras_gatelstm.core.cell import GateCell
-from keras_gatelstm.core.gate import DropoutMasks
-from keras_gatelstm.core.network import ProjectedEvent, register
+from keras_gatelstm.core.network import DropoutMasks, ProjectedEvent, register
 from keras_gatelstm.core.options import check_choice
 from keras_gatelstm.core.types import (
     ActivationLike,
@@ -45,7 +44,7 @@ class LSTMStep(NamedTuple):
 
 @register
 class GateLSTMCell(GateCell):
-    """One step of the lesson's LSTM: four gates, asked one after the other.
+    """One step of the lesson's LSTM: four gates, run one after the other.
 
     ```
     kept    = forget_gate(E, STM, LTM)       LTM ∘ f
@@ -54,10 +53,10 @@ class GateLSTMCell(GateCell):
     STM     = use_gate(E, STM, kept)         U ∘ V
     ```
 
-    with `N, i, f, U, V` as the gates' own docstrings say. With
+    The docstrings of the gates define `N, i, f, U, V`. With
     `variant="standard"`, the LSTM of the literature and of
-    `keras.layers.LSTM`, the use gate reads the new long-term memory, and
-    has no network of its own for it: `U = tanh(LTM)`.
+    `keras.layers.LSTM`, the use gate reads the new long-term memory, without
+    a network of its own: `U = tanh(LTM)`.
 
     Two refinements of the standard variant:
 
@@ -75,11 +74,11 @@ class GateLSTMCell(GateCell):
         recurrent_activation: Activation of the three factors. Default
             `"sigmoid"`.
         use_bias: Boolean, whether the networks have biases. Default `True`.
-        kernel_initializer: Initializer of the kernels, which the event is
-            multiplied by; they start as one draw, as in Keras. Default
+        kernel_initializer: Initializer of the kernels, which multiply the
+            event; all are drawn as one matrix, as in Keras. Default
             `"glorot_uniform"`.
-        recurrent_initializer: Initializer of the recurrent kernels, which the
-            short-term memory is multiplied by, drawn likewise. Default
+        recurrent_initializer: Initializer of the recurrent kernels, which
+            multiply the short-term memory; drawn likewise. Default
             `"orthogonal"`.
         bias_initializer: Initializer of the biases. Default `"zeros"`.
         unit_forget_bias: Boolean, whether the forget factor's bias starts as
@@ -100,13 +99,12 @@ class GateLSTMCell(GateCell):
         seed: Integer or `None` (default), the seed of the dropout.
         variant: `"lesson"` (default), or `"standard"`: the LSTM of
             `keras.layers.LSTM`, weight for weight.
-        peephole: Boolean, whether the three factors look at the long-term
-            memory, each unit at its own, through weights that start as
-            zeros and that no regularizer or constraint looks at. For the
-            standard variant. Default `False`.
-        coupled: Boolean, whether to learn just where it is forgotten, with
-            no network for the ignore factor. For the standard variant.
-            Default `False`.
+        peephole: Boolean, whether the three factors also read the long-term
+            memory, each unit its own value, through weights that start as
+            zeros and are not regularized or constrained. For the standard
+            variant. Default `False`.
+        coupled: Boolean, whether the ignore factor is `1 - f` instead of the
+            output of a network. For the standard variant. Default `False`.
         implementation: Accepted as in `keras.layers.LSTMCell`, and ignored.
         **kwargs: `name`, `dtype` and `trainable`, as in any Keras layer.
 
@@ -114,16 +112,16 @@ class GateLSTMCell(GateCell):
         inputs: The event, `(batch, features)`.
         states: `[short_term_memory, long_term_memory]`, each
             `(batch, units)`.
-        training: Boolean, whether to drop anything. Default `False`.
+        training: Boolean, whether to apply dropout. Default `False`.
 
     Returns:
         `short_term_memory, [short_term_memory, long_term_memory]`: the
-        output of the step, and what the next step is given.
+        output of the step, and the states for the next step.
 
     Raises:
-        ValueError: if `units` is not a positive integer, `variant` neither
-            of the two, a refinement asked of the lesson's variant, or a
-            dropout rate not between 0 and 1.
+        ValueError: if `units` is not a positive integer, `variant` is
+            unknown, a refinement is used with the lesson's variant, or a
+            dropout rate is not between 0 and 1.
 
     Example:
 
@@ -140,8 +138,8 @@ class GateLSTMCell(GateCell):
         gate, section 3; Jozefowicz et al., "An Empirical Exploration of
         Recurrent Network Architectures", 2015: its bias of one.
         Christopher Olah, "Understanding LSTM Networks", 2015, on variants:
-        both refinements. He draws each factor as looking at all of the
-        long-term memory; here each unit looks at its own, as in Gers and
+        both refinements. There each factor reads all of the long-term
+        memory; here each unit reads its own value, as in Gers and
         Schmidhuber, "Recurrent Nets that Time and Count", 2000.
     """
 

@@ -1,25 +1,24 @@
 """The lesson's four gates: the equations of the LSTM, and nothing else.
 
-A gate takes the event and the memories of one step and hands on one thing;
-its `activity` returns every quantity that it computes on the way. The
-equations stand here alone: the cell, the layer, traces and exports all run
-these gates.
+A gate maps the event and the memories of one step to one output; its
+`activity` returns every quantity that it computes on the way. The equations
+are written only here: the cell, the layer, traces and exports all run these
+gates.
 
-Shapes, everywhere: an event is `(batch, features)`; a memory, and whatever a
-gate hands on, is `(batch, units)`.
+Shapes: an event is `(batch, features)`; a memory, and the output of a gate,
+is `(batch, units)`.
 
 References:
     Luis Serrano, lesson "Long Short-Term Memory Networks (LSTMs)".
 """
 
-from typing import Annotated, Any, NamedTuple, Unpack
+from typing import Annotated, NamedTuple, Unpack
 
 import keras
 from keras import activations
 
 from keras_gatelstm.core.anatomy import Quantity
-from keras_gatelstm.core.gate import DropoutMasks, Gate, mask_of
-from keras_gatelstm.core.network import register
+from keras_gatelstm.core.network import DropoutMasks, Gate, mask_of, register
 from keras_gatelstm.core.options import check_choice
 from keras_gatelstm.core.types import (
     ActivationLike,
@@ -33,8 +32,8 @@ from keras_gatelstm.core.weights import WeightConfig
 VARIANTS = ("lesson", "standard")
 
 
-def check_refinement(name: str, wanted: Any, variant: str) -> bool:
-    """Gives `wanted` back, or says that the lesson's variant has no such."""
+def check_refinement(name: str, wanted: bool, variant: str) -> bool:
+    """Return `wanted`, or raise if the variant does not support it."""
     check_choice(name, wanted, (True, False))
     if wanted and variant != "standard":
         raise ValueError(
@@ -54,7 +53,7 @@ class LearnStep(NamedTuple):
 
 @register
 class LearnGate(Gate):
-    """Joins the event and the short-term memory, and ignores a part of it.
+    """Learn gate: join event and short-term memory, and ignore a part.
 
     ```
     new_information N = tanh([STM, E]·W_n + b_n)
@@ -69,11 +68,11 @@ class LearnGate(Gate):
         activation: Activation of the new information. Default `"tanh"`.
         recurrent_activation: Activation of the ignore factor. Default
             `"sigmoid"`.
-        peephole: Boolean, whether the ignore factor looks at the long-term
+        peephole: Boolean, whether the ignore factor reads the long-term
             memory too, as in `SmallNetwork`. Default `False`.
-        coupled: Boolean, whether to learn just where it is forgotten:
-            `i = 1 - f`, with the forget gate's factor `f` and no network
-            for `i`. Default `False`.
+        coupled: Boolean, whether the ignore factor is `i = 1 - f`, with the
+            forget gate's factor `f`, instead of the output of a network.
+            Default `False`.
         weight_config: Options of the weights, as in `SmallNetwork`. Default
             `None`.
         **kwargs: `name`, `dtype` and `trainable`, as in any Keras layer.
@@ -81,8 +80,8 @@ class LearnGate(Gate):
     Call arguments:
         event: `(batch, features)`.
         short_term_memory: `(batch, units)`.
-        long_term_memory: `(batch, units)`; needed with a peephole.
-        forget_factor: `(batch, units)`; needed when coupled.
+        long_term_memory: `(batch, units)`; required with a peephole.
+        forget_factor: `(batch, units)`; required when coupled.
         dropout_masks: `None`, or masks as in `SmallNetwork`, by the name of
             the network.
 
@@ -163,7 +162,7 @@ class LearnGate(Gate):
             dropout_mask=mask_of("new_information", dropout_masks),
         )
         if self.coupled:
-            ignore_factor = 1 - self._given(forget_factor)
+            ignore_factor = 1 - self._require_forget_factor(forget_factor)
         else:
             ignore_factor = self.ignore_factor.call(
                 event,
@@ -177,7 +176,7 @@ class LearnGate(Gate):
             learned=new_information * ignore_factor,
         )
 
-    def _given(self, forget_factor: Tensor | None) -> Tensor:
+    def _require_forget_factor(self, forget_factor: Tensor | None) -> Tensor:
         if forget_factor is None:
             raise ValueError(
                 f"{self.name} is coupled: call it with the forget gate's "
@@ -222,7 +221,7 @@ class ForgetStep(NamedTuple):
 
 @register
 class ForgetGate(Gate):
-    """Keeps of the long-term memory what is still useful.
+    """Forget gate: keep the part of the long-term memory still useful.
 
     ```
     forget_factor f = sigmoid([STM, E]·W_f + b_f)
@@ -235,7 +234,7 @@ class ForgetGate(Gate):
         units: Positive integer, the size of the memories.
         recurrent_activation: Activation of the forget factor. Default
             `"sigmoid"`.
-        peephole: Boolean, whether the forget factor looks at the long-term
+        peephole: Boolean, whether the forget factor reads the long-term
             memory too, as in `SmallNetwork`. Default `False`.
         weight_config: Options of the weights, as in `SmallNetwork`. Default
             `None`.
@@ -339,17 +338,17 @@ class RememberStep(NamedTuple):
 
 @register
 class RememberGate(keras.layers.Layer):
-    """Adds what was learned to what was kept: the new long-term memory.
+    """Remember gate: kept plus learned, the new long-term memory.
 
     ```
     LTM = kept + learned
     ```
 
-    It has no weights.
+    The gate has no weights.
 
     Call arguments:
-        kept: What the forget gate handed on, `(batch, units)`.
-        learned: What the learn gate handed on, `(batch, units)`.
+        kept: Output of the forget gate, `(batch, units)`.
+        learned: Output of the learn gate, `(batch, units)`.
 
     Returns:
         The new long-term memory, `(batch, units)`.
@@ -364,7 +363,7 @@ class RememberGate(keras.layers.Layer):
     """
 
     def build(self, kept_shape: Shape, **_: Shape) -> None:
-        """Create nothing: the gate has no weights."""
+        """Do nothing: the gate has no weights."""
 
     def activity(self, kept: Tensor, learned: Tensor) -> RememberStep:
         """Return every quantity of the gate."""
@@ -383,13 +382,13 @@ class UseStep(NamedTuple):
 
 
 class UsefulMemory(keras.layers.Dense):
-    """The lesson's network of what was kept; never quantized alone.
+    """Dense network of the useful memory; cannot be quantized.
 
-    `model.quantize` quantizes what has a way to be: the other networks of a
-    gate have none.
+    `model.quantize` would quantize this network alone, because the other
+    networks of a gate do not support it.
     """
 
-    def quantize(self, *args: Any, **kwargs: Any) -> None:
+    def quantize(self, *args: object, **kwargs: object) -> None:
         raise NotImplementedError(
             f"{self.path} stays as it is: a gate is not quantized in part."
         )
@@ -397,7 +396,7 @@ class UsefulMemory(keras.layers.Dense):
 
 @register
 class UseGate(Gate):
-    """Decides what of the memories to use: the new short-term memory.
+    """Use gate: the part of the memory to use, the new short-term memory.
 
     ```
     useful_memory U = tanh(memory·W_u + b_u)      variant="lesson"
@@ -406,8 +405,8 @@ class UseGate(Gate):
     STM             = U ∘ V
     ```
 
-    In the lesson, the memory it reads is what the forget gate kept; in the
-    standard LSTM of the literature, the new long-term memory. Its small
+    The lesson's variant reads the memory that the forget gate kept; the
+    standard LSTM of the literature reads the new long-term memory. The small
     networks are `gate.use_factor` and, in the lesson, `gate.useful_memory`:
     a `keras.layers.Dense`.
 
@@ -416,10 +415,10 @@ class UseGate(Gate):
         activation: Activation of the useful memory. Default `"tanh"`.
         recurrent_activation: Activation of the use factor. Default `"sigmoid"`.
         variant: `"lesson"` (default) or `"standard"`.
-        peephole: Boolean, whether the use factor looks at the memory too,
+        peephole: Boolean, whether the use factor reads the memory too,
             as in `SmallNetwork`. For the standard variant. Default `False`.
-        weight_config: Options of the weights, as in `SmallNetwork`; those of
-            `kernel` are the useful memory's too. Default `None`.
+        weight_config: Options of the weights, as in `SmallNetwork`; the useful
+            memory uses those of `kernel`. Default `None`.
         **kwargs: `name`, `dtype` and `trainable`, as in any Keras layer.
 
     Call arguments:
@@ -433,9 +432,9 @@ class UseGate(Gate):
         The new short-term memory, `(batch, units)`.
 
     Raises:
-        ValueError: if `variant` is neither of the two, a peephole is asked of
-            the lesson's, `units` is not a positive integer, or the number of
-            features unknown.
+        ValueError: if `variant` is unknown, `peephole` is used with the
+            lesson's variant, `units` is not a positive integer, or the number
+            of features is unknown.
 
     Example:
 
@@ -468,15 +467,15 @@ class UseGate(Gate):
         self.use_factor = self.small_network(
             "use_factor", self.recurrent_activation, peephole=peephole
         )
-        self.useful_memory = self._useful_memory()
+        self.useful_memory = self._make_useful_memory()
 
-    def _useful_memory(self) -> keras.layers.Layer:
+    def _make_useful_memory(self) -> keras.layers.Layer:
         if self.variant == "standard":
             return keras.layers.Activation(
                 self.activation, **self.sublayer_kwargs("useful_memory")
             )
-        # It reads no event: it starts from a draw of its own, not from a
-        # share of the one that Keras makes for those that do.
+        # This network does not read the event, so it is not part of the
+        # matrix that Keras draws for the networks that do.
         weights = self.weight_config.alone()
         return UsefulMemory(
             self.units,

@@ -22,10 +22,10 @@ from keras_gatelstm.lstm.cell import GateLSTMCell
 class GateLSTM(GateSequence):
     """The lesson's LSTM over a sequence; `keras.layers.LSTM` with gates.
 
-    At each step `t` the cell, `layer.cell`, takes the event and both
-    memories to the output and the next memories; `GateLSTMCell` has the
-    equations. Takes every argument of `keras.layers.LSTM`, in its place, with
-    its meaning and its default.
+    At each step `t` the cell, `layer.cell`, computes the output and the next
+    memories from the event and both memories; `GateLSTMCell` has the
+    equations. All arguments of `keras.layers.LSTM` are accepted, in the same
+    order, with the same meanings and defaults.
 
     Clip gradients with an optimizer's `global_clipnorm`: `clipnorm` clips each
     variable by itself, and there is a kernel for each gate where
@@ -38,11 +38,11 @@ class GateLSTM(GateSequence):
         recurrent_activation: Activation of the three factors. Default
             `"sigmoid"`.
         use_bias: Boolean, whether the networks have biases. Default `True`.
-        kernel_initializer: Initializer of the kernels, which the event is
-            multiplied by; they start as one draw, as in Keras. Default
+        kernel_initializer: Initializer of the kernels, which multiply the
+            event; all are drawn as one matrix, as in Keras. Default
             `"glorot_uniform"`.
-        recurrent_initializer: Initializer of the recurrent kernels, which the
-            short-term memory is multiplied by, drawn likewise. Default
+        recurrent_initializer: Initializer of the recurrent kernels, which
+            multiply the short-term memory; drawn likewise. Default
             `"orthogonal"`.
         bias_initializer: Initializer of the biases. Default `"zeros"`.
         unit_forget_bias: Boolean, whether the forget factor's bias starts as
@@ -68,25 +68,24 @@ class GateLSTM(GateSequence):
             Default `False`.
         go_backwards: Boolean, whether to read the sequence from its end and
             return the outputs in that order. Default `False`.
-        stateful: Boolean, whether a batch starts with the memories that the
-            one before it ended with, row by row; `reset_state` empties them.
+        stateful: Boolean, whether each batch starts with the last memories
+            of the batch before, row by row; `reset_state` sets them to zeros.
             Default `False`. As with Keras's own layers, a model on JAX does
             not carry them in `fit`, `evaluate` and `predict`.
-        unroll: Boolean, whether to write the steps out one by one instead of
-            as a loop; for short sequences of known length. Default `False`.
-        use_cudnn: `"auto"` (default) or `True` lets a whole sequence go to
-            PyTorch's own LSTM, on CPU or GPU, where that gives the same: on
-            PyTorch, of the standard variant, with no mask, dropout at work
-            or refinements. `False` keeps to the loop.
+        unroll: Boolean, whether to unroll the loop over time; for short
+            sequences of known length. Default `False`.
+        use_cudnn: `"auto"` (default) or `True` runs a whole sequence in
+            PyTorch's own LSTM, on CPU or GPU, where the result is the same:
+            on PyTorch, for the standard variant, without mask, active
+            dropout or refinements. `False` always runs the loop.
         variant: `"lesson"` (default), or `"standard"`: the LSTM of
             `keras.layers.LSTM`, weight for weight.
-        peephole: Boolean, whether the three factors look at the long-term
-            memory, each unit at its own, through weights that start as
-            zeros and that no regularizer or constraint looks at. For the
-            standard variant. Default `False`.
-        coupled: Boolean, whether to learn just where it is forgotten, with
-            no network for the ignore factor. For the standard variant.
-            Default `False`.
+        peephole: Boolean, whether the three factors also read the long-term
+            memory, each unit its own value, through weights that start as
+            zeros and are not regularized or constrained. For the standard
+            variant. Default `False`.
+        coupled: Boolean, whether the ignore factor is `1 - f` instead of the
+            output of a network. For the standard variant. Default `False`.
         implementation: Accepted as in `keras.layers.LSTM`, and ignored.
         zero_output_for_mask: Boolean, whether the output of a masked step is
             zeros instead of the output before it. Default `False`.
@@ -98,7 +97,7 @@ class GateLSTM(GateSequence):
             start with, each `(batch, units)`.
         mask: `None`, or booleans `(batch, time)`: at a step that is `False`,
             memories stay as they are and the last output is repeated.
-        training: Boolean, whether to drop anything.
+        training: Boolean, whether to apply dropout.
 
     Returns:
         The last output, `(batch, units)`, or with `return_sequences=True`
@@ -106,7 +105,7 @@ class GateLSTM(GateSequence):
         of it, the short-term and the long-term memory.
 
     Raises:
-        ValueError: as `GateLSTMCell`; if `use_cudnn` is none of its values;
+        ValueError: as `GateLSTMCell`; if `use_cudnn` is not one of its values;
             if called with another number of features than it was built for.
 
     Example:
@@ -203,7 +202,10 @@ class GateLSTM(GateSequence):
         mask: Tensor | None,
         training: bool = False,
     ) -> tuple[Tensor, Tensor, Any]:
-        """Keras's seam: the last output, all of them, the last memories."""
+        """Return the last output, all outputs and the last memories.
+
+        `keras.layers.RNN` calls this method to run over time.
+        """
         if torch_lstm.takes(self, mask, training):
             return torch_lstm.run(self, sequences, initial_state)
         return super().inner_loop(sequences, initial_state, mask, training)

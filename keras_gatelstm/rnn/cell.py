@@ -1,4 +1,4 @@
-"""One step of the plain RNN, and the description of it."""
+"""One step of the plain RNN, and its description."""
 
 from typing import Annotated, NamedTuple, Unpack
 
@@ -7,10 +7,11 @@ from keras import activations
 
 from keras_gatelstm.core.anatomy import Anatomy, Quantity
 from keras_gatelstm.core.cell import GateCell
-from keras_gatelstm.core.gate import DropoutMasks, mask_of
 from keras_gatelstm.core.network import (
+    DropoutMasks,
     ProjectedEvent,
     SmallNetwork,
+    mask_of,
     register,
 )
 from keras_gatelstm.core.types import (
@@ -39,18 +40,18 @@ class GateRNNCell(GateCell):
     memory M = tanh([M, E]·W + b)
     ```
 
-    The memory is the prediction, and what the next step is given. Its small
-    network is `cell.memory`.
+    The memory is both the prediction and the state for the next step. The
+    small network is `cell.memory`.
 
     Args:
         units: Positive integer, the size of the memory.
         activation: Activation of the sum. Default `"tanh"`; `None` for
             none.
         use_bias: Boolean, whether there is a bias. Default `True`.
-        kernel_initializer: Initializer of the kernel, which the event is
-            multiplied by. Default `"glorot_uniform"`.
-        recurrent_initializer: Initializer of the recurrent kernel, which the
-            memory is multiplied by. Default `"orthogonal"`.
+        kernel_initializer: Initializer of the kernel, which multiplies the
+            event. Default `"glorot_uniform"`.
+        recurrent_initializer: Initializer of the recurrent kernel, which
+            multiplies the memory. Default `"orthogonal"`.
         bias_initializer: Initializer of the bias. Default `"zeros"`.
         kernel_regularizer: Regularizer of the kernel. Default `None`.
         recurrent_regularizer: Regularizer of the recurrent kernel. Default
@@ -71,15 +72,15 @@ class GateRNNCell(GateCell):
     Call arguments:
         inputs: The event, `(batch, features)`.
         states: The memory, `(batch, units)`, or a list of it.
-        training: Boolean, whether to drop anything. Default `False`.
+        training: Boolean, whether to apply dropout. Default `False`.
 
     Returns:
-        `memory, states`: the output of the step, and what the next step is
-        given.
+        `memory, states`: the output of the step, and the states for the next
+        step.
 
     Raises:
         ValueError: if `units` is not a positive integer, or a dropout rate
-            not between 0 and 1.
+            is not between 0 and 1.
 
     Example:
 

@@ -19,20 +19,20 @@ from keras_gatelstm.rnn.cell import GateRNNCell
 class GateRNN(GateSequence):
     """The lesson's plain RNN over a sequence: `keras.layers.SimpleRNN`.
 
-    At each step the cell, `layer.cell`, takes the event and the memory to the
-    output, which is the next memory; `GateRNNCell` has the equation. Takes
-    every argument of `keras.layers.SimpleRNN`, in its place, with its meaning
-    and its default.
+    At each step the cell, `layer.cell`, computes the output, which is the
+    next memory, from the event and the memory; `GateRNNCell` has the
+    equation. All arguments of `keras.layers.SimpleRNN` are accepted, in the
+    same order, with the same meanings and defaults.
 
     Args:
         units: Positive integer, the size of the memory and of the output.
         activation: Activation of the sum. Default `"tanh"`; `None` for
             none.
         use_bias: Boolean, whether there is a bias. Default `True`.
-        kernel_initializer: Initializer of the kernel, which the event is
-            multiplied by. Default `"glorot_uniform"`.
-        recurrent_initializer: Initializer of the recurrent kernel, which the
-            memory is multiplied by. Default `"orthogonal"`.
+        kernel_initializer: Initializer of the kernel, which multiplies the
+            event. Default `"glorot_uniform"`.
+        recurrent_initializer: Initializer of the recurrent kernel, which
+            multiplies the memory. Default `"orthogonal"`.
         bias_initializer: Initializer of the bias. Default `"zeros"`.
         kernel_regularizer: Regularizer of the kernel. Default `None`.
         recurrent_regularizer: Regularizer of the recurrent kernel. Default
@@ -54,12 +54,12 @@ class GateRNN(GateSequence):
             Default `False`.
         go_backwards: Boolean, whether to read the sequence from its end and
             return the outputs in that order. Default `False`.
-        stateful: Boolean, whether a batch starts with the memories that the
-            one before it ended with, row by row; `reset_state` empties them.
+        stateful: Boolean, whether each batch starts with the last memories
+            of the batch before, row by row; `reset_state` sets them to zeros.
             Default `False`. As with Keras's own layers, a model on JAX does
             not carry them in `fit`, `evaluate` and `predict`.
-        unroll: Boolean, whether to write the steps out one by one instead of
-            as a loop; for short sequences of known length. Default `False`.
+        unroll: Boolean, whether to unroll the loop over time; for short
+            sequences of known length. Default `False`.
         seed: Integer or `None` (default), the seed of the dropout.
         zero_output_for_mask: Boolean, whether the output of a masked step is
             zeros instead of the output before it. Default `False`.
@@ -70,7 +70,7 @@ class GateRNN(GateSequence):
         initial_state: `None`, or the memory to start with, `(batch, units)`.
         mask: `None`, or booleans `(batch, time)`: at a step that is `False`,
             the memory stays as it is and the last output is repeated.
-        training: Boolean, whether to drop anything.
+        training: Boolean, whether to apply dropout.
 
     Returns:
         The last output, `(batch, units)`, or with `return_sequences=True`

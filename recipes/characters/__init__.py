@@ -1,1 +1,1 @@
-"""Models of text, character by character: what their recipes share."""
+"""Shared parts of the recipes for character models."""

@@ -1,25 +1,25 @@
-"""What a character model's guesses cost, and what others' do."""
+"""Losses of a character model, beside reference models."""
 
-import argparse
 import math
 from collections.abc import Sequence
-from typing import Any
 
+import keras
 import numpy as np
 from tabulate import tabulate
 
 from recipes.characters import models
 from recipes.characters.ngram import witten_bell
+from recipes.characters.settings import Settings
 from recipes.data.numbers import Numbers
 from recipes.data.vocabulary import Vocabulary
 
 PARTS = ("validation", "test", "both")
 
-# How much text before the held-out parts the n-gram counts.
+# Number of training characters that the n-gram model counts.
 COUNTED = 5_000_000
 
-# As their authors give them: on the last tenth of Tiny Shakespeare, which is
-# its validation and test parts joined; minGRU and minLSTM on a test part.
+# Published losses on the last tenth of Tiny Shakespeare, its joined validation
+# and test parts; those of minGRU and minLSTM are on a test part.
 REPORTED = {
     "tiny_shakespeare": {
         "nanoGPT, 0.8M parameters, CPU recipe": 1.88,
@@ -36,26 +36,29 @@ Losses = dict[str, dict[str, float]]
 
 
 def evaluate(
-    model: Any,
+    model: keras.Sequential,
     parts: Sequence[Numbers],
     vocabulary: Vocabulary,
-    args: argparse.Namespace,
+    settings: Settings,
 ) -> Losses:
-    """Nats per character on validation, test and both, beside references.
+    """Compute nats per character of the model and of references.
 
-    The model reads the two in one go, its memories carried all the way.
+    The model reads the joined validation and test parts without resetting its
+    memories; the losses are of each part and of both.
     """
     train, validation, test = parts
     both = np.concatenate([validation[:], test[:]])
     print(f"evaluating on {len(both):,} characters")
-    reader = models.copy_of(model, args, models.streams(both), stateful=True)
+    reader = models.copy_of(
+        model, settings, models.streams(both), stateful=True
+    )
     counted = train[max(0, len(train) - COUNTED) :]
     costs = {
-        f"this model ({args.variant})": models.nats(reader, both),
+        f"this model ({settings.variant})": models.nats(reader, both),
         "5-gram, Witten-Bell": witten_bell(counted, both, len(vocabulary))[1:],
         "uniform guess": np.full(len(both) - 1, math.log(len(vocabulary) - 1)),
     }
-    # The first character is read, not guessed.
+    # The first character is read, but not predicted.
     border = len(validation) - 1
     losses = {
         name: {
@@ -66,42 +69,42 @@ def evaluate(
         }
         for name, cost in costs.items()
     }
-    for name, loss in REPORTED.get(args.dataset, {}).items():
+    for name, loss in REPORTED.get(settings.dataset, {}).items():
         losses[f"{_REPORTED}{name}"] = {"both": loss}
     return losses
 
 
-def loses_to(losses: Losses) -> list[str]:
-    """Those of what was computed here that are better than the first."""
+def better_than(losses: Losses) -> list[str]:
+    """Return the computed references that beat the first model."""
     (_, our_losses), *others = losses.items()
     ours = our_losses["both"]
     return [
         name
         for name, loss in others
-        # Not a number loses to all that is one.
+        # A model with a NaN loss loses to every reference.
         if not name.startswith(_REPORTED)
         and loss["both"] < (math.inf if math.isnan(ours) else ours)
     ]
 
 
 def bits(losses: Losses) -> Losses:
-    """The same in bits."""
+    """Convert losses from nats to bits."""
     return {
         name: {part: nats / math.log(2) for part, nats in loss.items()}
         for name, loss in losses.items()
     }
 
 
-def table(metrics: dict[str, Any]) -> str:
-    """The losses, in nats and in bits per character."""
-    units = [metrics["nats_per_character"], metrics["bits_per_character"]]
+def table(losses: Losses, better: Sequence[str]) -> str:
+    """Tabulate losses, in nats and in bits per character."""
+    units = [losses, bits(losses)]
     rows = [
         [name, *(unit[name].get(part) for unit in units for part in PARTS)]
         for name in units[0]
     ]
     heads = [f"{part}\n{unit}" for unit in ("nats", "bits") for part in PARTS]
-    if metrics["loses_to"]:
+    if better:
         heads.append("better than\nthis model")
         for row in rows:
-            row.append("yes" if row[0] in metrics["loses_to"] else None)
+            row.append("yes" if row[0] in better else None)
     return tabulate(rows, ["per character", *heads], floatfmt=".3f")

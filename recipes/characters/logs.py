@@ -1,6 +1,5 @@
-"""What TensorBoard shows of a character model while it trains."""
+"""TensorBoard logs of a character model's training."""
 
-import argparse
 from pathlib import Path
 
 import keras
@@ -9,6 +8,7 @@ import tensorflow as tf
 
 from keras_gatelstm.inspect.callbacks import GateStatistics
 from recipes.characters import models
+from recipes.characters.settings import Settings
 from recipes.console import UsageError
 from recipes.data.vocabulary import Vocabulary
 from recipes.training import Logs
@@ -22,47 +22,45 @@ def logging(
     inputs: np.ndarray,
     targets: np.ndarray,
     vocabulary: Vocabulary,
-    args: argparse.Namespace,
+    settings: Settings,
 ) -> list[keras.callbacks.Callback]:
-    """Callbacks that log losses, learning rate, samples and gates.
+    """Return callbacks that log losses, learning rate, samples and gates.
 
     Args:
-        inputs: A batch to look at the gates with.
-        targets: Its targets.
+        inputs: Batch on which the gates are recorded.
+        targets: Targets of that batch.
         vocabulary: The model's characters.
-        args: The recipe's settings; `logs` is the folder to write to.
+        settings: The recipe's settings; `logs` is the folder to write to.
 
     Raises:
         UsageError: if TensorBoard is not installed.
     """
     try:
-        import tensorboard  # noqa: F401 - TensorFlow writes with it.
+        import tensorboard  # noqa: F401 - TensorFlow needs it to write logs.
     except ImportError:
         raise UsageError(
             "--logs are written with TensorBoard: pip install tensorboard"
         ) from None
     return [
-        keras.callbacks.TensorBoard(args.logs, write_graph=False),
-        Progress(vocabulary, args),
-        GateStatistics(inputs, targets, args.logs),
+        keras.callbacks.TensorBoard(settings.logs, write_graph=False),
+        Progress(vocabulary, settings),
+        GateStatistics(inputs, targets, settings.logs),
     ]
 
 
 class Progress(keras.callbacks.Callback):
-    """Writes loss and learning rate on the way, and text after each epoch."""
+    """Callback that logs loss, learning rate, and a sample per epoch."""
 
-    def __init__(
-        self, vocabulary: Vocabulary, args: argparse.Namespace
-    ) -> None:
+    def __init__(self, vocabulary: Vocabulary, settings: Settings) -> None:
         super().__init__()
         self.vocabulary = vocabulary
-        self.args = args
+        self.settings = settings
         self.writer = tf.summary.create_file_writer(
-            str(Path(args.logs) / "progress")
+            str(Path(settings.logs) / "progress")
         )
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
-        # How many batches there were, those before a --resume too.
+        # The optimizer also counts the batches before a --resume.
         step = int(self.model.optimizer.iterations)
         if step % EVERY == 0:
             with self.writer.as_default(step):
@@ -71,9 +69,11 @@ class Progress(keras.callbacks.Callback):
                 tf.summary.scalar("learning_rate", rate)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        text = models.sample(self.model, self.vocabulary, self.args, CHARACTERS)
+        text = models.sample(
+            self.model, self.vocabulary, self.settings, CHARACTERS
+        )
         with self.writer.as_default():
-            # Indented, TensorBoard's Markdown keeps its lines.
+            # Indentation makes Markdown keep the line breaks.
             lines = "\n".join(f"    {line}" for line in text.splitlines())
             tf.summary.text("sample", lines, step=epoch)
         self.writer.flush()

@@ -1,6 +1,5 @@
-"""A character model: built, copied, and read with."""
+"""Character models: building, copying, scoring and sampling."""
 
-import argparse
 import math
 from collections.abc import Callable
 from itertools import islice
@@ -10,81 +9,82 @@ import numpy as np
 from keras import layers
 
 from recipes.cells import recurrent_layer
+from recipes.characters.settings import Settings
 from recipes.data.numbers import Reading
 from recipes.data.vocabulary import Vocabulary
-from recipes.sample import written
+from recipes.sample import generate
 from recipes.training import empty_memories
 
-# Evaluation reads a text in one stream for every so many characters, and so
-# many steps of it at a time.
+# Evaluation reads one stream per so many characters, in windows of so many
+# steps.
 STREAM_CHARACTERS = 200_000
 READING_STEPS = 500
-# Of samples.
+# Temperature of samples.
 TEMPERATURE = 0.8
 
 
 def build(
     symbols: int,
-    args: argparse.Namespace,
+    settings: Settings,
     batch_size: int | None = None,
     stateful: bool = False,
 ) -> keras.Sequential:
-    """Characters `(batch, time)` to logits `(batch, time, symbols)`."""
+    """Build a model from characters to logits, `(batch, time, symbols)`."""
     model = keras.Sequential(name="char_text")
     model.add(
         keras.Input((None,), batch_size, dtype="int32", name="characters")
     )
-    # With vectors of Keras's own size, a twentieth of this, the gates see
-    # little but their biases at first, and long-term memories run away.
+    # With Keras's default, a twentieth of this deviation, biases dominate the
+    # gates at first, and long-term memories grow without bound.
     model.add(
         layers.Embedding(
             symbols,
-            args.embedding,
+            settings.embedding,
             embeddings_initializer=keras.initializers.RandomNormal(stddev=1),
             name="embedding",
         )
     )
-    # The same features of a window's characters are dropped all along it.
-    model.add(layers.SpatialDropout1D(args.embedding_dropout))
-    for number in range(1, args.layers + 1):
+    # Spatial dropout drops the same features at all steps of a window.
+    model.add(layers.SpatialDropout1D(settings.embedding_dropout))
+    for number in range(1, settings.layers + 1):
         lstm = recurrent_layer(
-            args.variant,
-            args.units,
-            recurrent_dropout=args.recurrent_dropout,
+            settings.variant,
+            settings.units,
+            recurrent_dropout=settings.recurrent_dropout,
             return_sequences=True,
             stateful=stateful,
             name=f"lstm_{number}",
         )
         model.add(lstm)
-        model.add(layers.Dropout(args.dropout))
+        model.add(layers.Dropout(settings.dropout))
     model.add(layers.Dense(symbols, name="logits"))
     return model
 
 
 def copy_of(
     model: keras.Sequential,
-    args: argparse.Namespace,
+    settings: Settings,
     batch_size: int | None = None,
     stateful: bool = False,
 ) -> keras.Sequential:
-    """The same model for other batches: same weights, its own memories."""
-    copy = build(model.output_shape[-1], args, batch_size, stateful)
+    """Copy a model for another batch size, with memories of its own."""
+    copy = build(model.output_shape[-1], settings, batch_size, stateful)
     copy.set_weights(model.get_weights())
     return copy
 
 
 def nats(model: keras.Sequential, numbers: np.ndarray) -> np.ndarray:
-    """What the model pays for each character after the first, in nats.
+    """Compute the loss of each character after the first, in nats.
 
-    The text is read from start to end, memories carried all the way; a long
-    one in several streams side by side.
+    The text is read from start to end without resetting the memories; a long
+    text is split into parallel streams.
 
     Args:
-        model: A stateful model of `streams(numbers)` rows.
-        numbers: The text, `(n,)`.
+        model: A stateful model with a batch size of `streams(numbers)`.
+        numbers: The encoded text, `(n,)`.
 
     Returns:
-        `-ln P` of each, `(n - 1,)`.
+        `-ln P` of each character, `(n - 1,)`.
     """
     rows = streams(numbers)
     count = len(numbers) - 1
@@ -102,15 +102,15 @@ def nats(model: keras.Sequential, numbers: np.ndarray) -> np.ndarray:
 
 
 def streams(numbers: np.ndarray) -> int:
-    """In how many streams `nats` reads a text."""
+    """Return the number of parallel streams in which `nats` reads a text."""
     return 1 + len(numbers) // STREAM_CHARACTERS
 
 
 def reader(model: keras.Sequential) -> Callable[[int], np.ndarray]:
-    """Reads a character a call, and gives the logits of the next one.
+    """Return a function that reads one character and returns the next's logits.
 
     Args:
-        model: A stateful model of one row, which starts with empty memories.
+        model: A stateful model with a batch size of 1; its memories are reset.
     """
     empty_memories(model)
     return lambda symbol: model.predict_on_batch(np.array([[symbol]]))[0, -1]
@@ -119,11 +119,11 @@ def reader(model: keras.Sequential) -> Callable[[int], np.ndarray]:
 def sample(
     model: keras.Sequential,
     vocabulary: Vocabulary,
-    args: argparse.Namespace,
+    settings: Settings,
     characters: int,
 ) -> str:
-    """A line that the model starts, and goes on with."""
-    read = reader(copy_of(model, args, batch_size=1, stateful=True))
+    """Sample a text from the start of a line."""
+    read = reader(copy_of(model, settings, batch_size=1, stateful=True))
     logits = read(int(vocabulary.encode("\n")[0]))
-    symbols = written(read, logits, TEMPERATURE, None, args.seed)
+    symbols = generate(read, logits, TEMPERATURE, None, settings.seed)
     return vocabulary.decode(islice(symbols, characters))

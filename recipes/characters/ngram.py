@@ -1,4 +1,4 @@
-"""What counting gets: a character n-gram model to stand beside a network."""
+"""Character n-gram model, as a baseline."""
 
 import numpy as np
 
@@ -6,21 +6,21 @@ import numpy as np
 def witten_bell(
     train: np.ndarray, held_out: np.ndarray, symbols: int, order: int = 5
 ) -> np.ndarray:
-    """Nats that an interpolated n-gram model pays for each character.
+    """Compute an interpolated n-gram model's loss of each character, in nats.
 
     ```
     P(c | h) = (count(h, c) + kinds(h) · P(c | h')) / (count(h) + kinds(h))
     ```
 
-    where `kinds(h)` is how many different characters followed the context
-    `h` in training, `h'` is `h` without its oldest character, and the
-    empty context falls back on `1/symbols`.
+    where `kinds(h)` is the number of different characters that followed the
+    context `h` in training, `h'` is `h` without its oldest character, and the
+    empty context falls back to `1/symbols`.
 
     Args:
         train: Characters to count, as numbers from 0, `(n,)`.
-        held_out: Characters to predict, which follow those, `(m,)`.
-        symbols: How many different characters there are.
-        order: Characters counted together: the context has one fewer.
+        held_out: Characters to predict, which follow `train`, `(m,)`.
+        symbols: Number of different characters.
+        order: Length of the n-grams: the context has one character fewer.
 
     Returns:
         `-ln P` of each held-out character, `(m,)`.
@@ -48,7 +48,7 @@ def witten_bell(
         probability = np.where(
             total > 0, mixed / np.maximum(total, 1), probability
         )
-        # A character and its context are the next one's longer context; the
-        # first character of all has none, and gets a number of its own.
+        # Each pair is the next character's longer context. The very first
+        # character has no context, and gets a number of its own.
         context = np.concatenate([[len(pairs)], pair[:-1]])
     return -np.log(probability)

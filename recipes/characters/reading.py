@@ -1,4 +1,4 @@
-"""A character model, wherever it was written to, read step by step."""
+"""Step-by-step inference with a character model in any exported form."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,13 +12,15 @@ Arrays = dict[str, Any]
 
 
 class Reader:
-    """Reads with a model, a character a call, from empty memories on.
+    """Stateful function that reads a character and returns the next's logits.
+
+    The memories are zero at first.
 
     Args:
-        step: From the inputs by name to the outputs by name: a guess at the
-            next character, and the memories after.
-        event: The name of the input that is the character, and its shape.
-        memories: The names of the memories, and their sizes.
+        step: Function from named inputs to named outputs: the logits and the
+            new memories.
+        event: Name and shape of the input for the character.
+        memories: Size of each memory, by name.
     """
 
     def __init__(
@@ -35,7 +37,7 @@ class Reader:
         }
 
     def __call__(self, symbol: int) -> np.ndarray:
-        """The logits of the next character, `(symbols,)`."""
+        """Return the logits of the next character, `(symbols,)`."""
         event = np.full(self.shape, symbol, np.int32)
         outputs = self.step(**{self.event: event}, **self.memories)
         self.memories = {name: outputs[name] for name in self.memories}
@@ -46,20 +48,21 @@ class Reader:
 
 
 def reader_of(path: Path, symbols: int) -> Reader:
-    """Reads with the model at this path.
+    """Load a model for reading step by step.
 
-    A SavedModel may run code when it is loaded.
+    A SavedModel can run code when it is loaded.
 
     Args:
         path: A `.keras` file, the folder of a SavedModel, or a streaming
             `.tflite` file.
-        symbols: How many characters the model must know.
+        symbols: Size of the vocabulary.
 
     Raises:
-        UsageError: if it is none of these, or knows other characters.
+        UsageError: if the file is not such a model, or its number of symbols
+            differs from the vocabulary's.
     """
-    kinds = {".tflite": _litert, ".keras": _keras}
-    make = _saved_model if path.is_dir() else kinds.get(path.suffix)
+    kinds = {".tflite": _load_litert, ".keras": _load_keras}
+    make = _load_saved_model if path.is_dir() else kinds.get(path.suffix)
     if make is None:
         raise UsageError(
             "MODEL must be a .keras or .tflite file, or the folder of a "
@@ -83,7 +86,7 @@ def reader_of(path: Path, symbols: int) -> Reader:
     return reader
 
 
-def _keras(path: Path) -> Reader:
+def _load_keras(path: Path) -> Reader:
     import keras
 
     from keras_gatelstm.export.memories import memory_sizes
@@ -97,18 +100,18 @@ def _keras(path: Path) -> Reader:
     event = model.inputs[0].name
 
     def one(**given: Any) -> Arrays:
-        return dict(function(*_tensors(given, [event, *sizes])))
+        return dict(function(*_to_tensors(given, [event, *sizes])))
 
     return Reader(one, (event, (1,)), sizes)
 
 
-def _tensors(given: Arrays, names: list[str]) -> list[Any]:
+def _to_tensors(given: Arrays, names: list[str]) -> list[Any]:
     import tensorflow as tf
 
     return [tf.convert_to_tensor(given[name]) for name in names]
 
 
-def _saved_model(path: Path) -> Reader:
+def _load_saved_model(path: Path) -> Reader:
     import tensorflow as tf
 
     signatures = tf.saved_model.load(path).signatures
@@ -124,15 +127,15 @@ def _saved_model(path: Path) -> Reader:
 
     def one(**given: Any) -> Arrays:
         names = list(given)
-        tensors = _tensors(given, names)
+        tensors = _to_tensors(given, names)
         return dict(signature(**dict(zip(names, tensors, strict=True))))
 
-    # The function lives as long as what it was loaded with.
+    # Keeps the loaded object alive as long as its function.
     one.loaded = signatures  # type: ignore[attr-defined]
     return Reader(one, (event, (1,)), sizes)
 
 
-def _litert(path: Path) -> Reader:
+def _load_litert(path: Path) -> Reader:
     from keras_gatelstm.export import LiteRTFile
 
     file = LiteRTFile(path)

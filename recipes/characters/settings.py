@@ -1,26 +1,64 @@
-"""What the character recipe can be told, and what it does untold."""
+"""Command-line options of the character recipe, and their defaults."""
 
-import argparse
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from recipes import console, options
 
-PRESETS: dict[str, dict[str, Any]] = {
-    # A minute and a half on two cores: one layer of a size that they can
-    # take through Tiny Shakespeare two or three times.
+
+@dataclass(kw_only=True)
+class Settings(options.Settings):
+    """Settings of the character recipe.
+
+    Args:
+        dataset: Name of the text, or path of a text file.
+        variant: Name of the recurrent layer in `recipes.cells`.
+        units: Number of units.
+        layers: Number of stacked recurrent layers.
+        embedding: Size of the character embedding.
+        steps: Characters per row of a batch.
+        embedding_dropout: Dropout rate of the embedding.
+        recurrent_dropout: Dropout rate of the short-term memory.
+        dropout: Dropout rate of each layer's output.
+        averaging: Momentum of the moving average of the weights, per batch; 0
+            for no averaging.
+        epochs: Epochs to train; `None` for minutes.
+        seed: Seed of the weights and the sample.
+        logs: Folder for TensorBoard; empty for none.
+    """
+
+    variant: str
+    units: int
+    layers: int
+    embedding: int
+    steps: int
+    embedding_dropout: float
+    recurrent_dropout: float
+    dropout: float
+    averaging: float
+    dataset: str = "stdlib"
+    preset: str = "quick"
+    output: Path = Path("saved_models/char_text")
+    epochs: int | None = None
+    seed: int = 1
+    logs: str = ""
+
+
+PRESETS: dict[str, options.Some] = {
+    # A minute and a half on two cores, enough for two or three epochs of Tiny
+    # Shakespeare with one layer of this size.
     "quick": {
         "variant": "lesson",
         "units": 256,
         "layers": 1,
         "embedding": 32,
-        # Many short windows: memories are carried on from one to the next
-        # anyway, and the loop over time is what takes the time.
+        # Short windows, since the loop over time dominates the cost, and
+        # memories are carried from one window to the next.
         "batch_size": 64,
         "steps": 32,
         "learning_rate": 4e-3,
-        # So short a training does not overfit.
+        # Such a short training does not overfit.
         "embedding_dropout": 0.0,
         "recurrent_dropout": 0.0,
         "dropout": 0.0,
@@ -29,74 +67,45 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
     # Under an hour on two cores.
     "best": {
-        # One product fewer a step, and the better losses of the two.
+        # One matrix product fewer per step, and lower losses.
         "variant": "standard",
-        # Dropout makes up for what so large a memory could learn by heart.
+        # Dropout keeps so large a layer from overfitting.
         "units": 512,
         "layers": 1,
-        # Room for a character's company, not only its name.
+        # Large enough to encode similarities between characters.
         "embedding": 128,
         "batch_size": 64,
         # Longer windows: gradients reach a few lines back.
         "steps": 100,
         "learning_rate": 3e-3,
-        # Now and then a feature of all characters is missing, so none is
-        # relied on alone.
+        # Drops a feature of all characters, so that none is relied on alone.
         "embedding_dropout": 0.1,
-        # The same units are deaf to the memory for a whole window.
+        # Drops the same units of the memory for a whole window.
         "recurrent_dropout": 0.25,
         "dropout": 0.4,
-        # The mean of the last few hundred batches' weights, their noise out.
+        # Averages the noise of a few hundred batches out of the weights.
         "averaging": 0.995,
         "epochs": 32,
     },
 }
 
-EVERY: dict[str, Any] = {
-    "dataset": "stdlib",
-    "data_dir": None,
-    "manual_dir": None,
-    "preset": "quick",
-    "seed": 1,
-    "output": Path("saved_models/char_text"),
-    "logs": None,
-    "minutes": None,
-    "epochs": None,
-}
 
-
-def parse(
-    arguments: Sequence[str] | None, description: str
-) -> argparse.Namespace:
-    """Reads the command line, and fills in what it leaves open.
+def parse(arguments: Sequence[str] | None, description: str) -> Settings:
+    """Parse the command line, and complete the settings.
 
     Raises:
-        UsageError: if there is a mistake in it, or an unfinished training is
-            in its way, or missing.
+        UsageError: if an argument is invalid, or there is an unfinished
+            training without `--resume`, or none with it.
     """
     given = vars(_parser(description).parse_args(arguments))
-    return options.settled(given, EVERY, PRESETS)
+    return options.resolve_settings(Settings, given, PRESETS)
 
 
-def _parser(description: str) -> console.Parser:
-    parser = console.Parser(
-        prog="python -m recipes.char_text",
-        description=description,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        argument_default=argparse.SUPPRESS,
+def _parser(description: str) -> options.SettingsParser:
+    parser = options.SettingsParser(
+        "recipes.char_text", description, Settings, PRESETS
     )
-
-    def add(name: str, help: str, **more: Any) -> None:
-        setting = name.strip("-").replace("-", "_")
-        default = EVERY.get(setting)
-        if default is None and setting in PRESETS["quick"]:
-            default = "; ".join(
-                f"{preset} {settings.get(setting, 'by epochs')}"
-                for preset, settings in PRESETS.items()
-            )
-        shown = "" if default is None else f" (default: {default})"
-        parser.add_argument(name, help=help + shown, **more)
-
+    add = parser.add_setting
     count = {"type": console.whole_number, "metavar": "N"}
     share = {"type": console.rate, "metavar": "RATE"}
     add(
@@ -105,8 +114,7 @@ def _parser(description: str) -> console.Parser:
         "from tensorflow-datasets; or the path of a text file in UTF-8",
         metavar="TEXT",
     )
-    add("--data-dir", "where tensorflow-datasets keeps data")
-    add("--manual-dir", "folder with the data's file, if no network")
+    parser.add_data_folders()
     add(
         "--preset",
         "settings that go together: a minute and a half, or under an hour",
@@ -129,14 +137,8 @@ def _parser(description: str) -> console.Parser:
         **share,
     )
     add("--seed", "of weights and sample", type=console.seed, metavar="N")
-    add("--output", "folder to write to", type=Path, metavar="FOLDER")
+    parser.add_output()
     add("--logs", "folder for TensorBoard to watch", metavar="FOLDER")
-    parser.add_argument(
-        "--resume",
-        action="store_true",
-        default=False,
-        help="go on with the unfinished training in the output folder",
-    )
     length = parser.add_mutually_exclusive_group()
     length.add_argument(
         "--minutes",

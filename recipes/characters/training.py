@@ -1,6 +1,5 @@
-"""Trains a character model."""
+"""Training of a character model."""
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,56 +8,61 @@ import numpy as np
 
 from recipes import resuming
 from recipes.characters import models
+from recipes.characters.settings import Settings
 from recipes.data.numbers import Numbers, Reading
 from recipes.data.vocabulary import Vocabulary
-from recipes.training import Budget, enough_memory
+from recipes.training import Budget, raise_memory_error
 
 
 def train(
     parts: Sequence[Numbers],
     vocabulary: Vocabulary,
-    args: argparse.Namespace,
+    settings: Settings,
     folder: Path,
 ) -> tuple[keras.Sequential, Budget]:
-    """Trains for the minutes or epochs that `args` names.
+    """Train for the minutes or epochs of `settings`.
 
     Args:
-        parts: The text to train on, that to validate on, and others.
-        vocabulary: Its characters.
-        args: The recipe's settings.
-        folder: Where checkpoints are kept, and gone on from.
+        parts: Encoded text to train on and to validate on; others are ignored.
+        vocabulary: Characters of the text.
+        settings: The recipe's settings.
+        folder: Folder of the checkpoints.
 
     Returns:
-        The model with the weights of the best validation loss, and what the
-        training spent.
+        The model with the weights of the best validation loss, and the budget
+        with the losses and the time spent.
 
     Raises:
-        UsageError: if the loss stops being a number, or too few batches are
-            trained for a model.
-        KeyboardInterrupt: if it is stopped before there is a model.
-        MemoryError: if the model does not fit.
+        UsageError: if the loss becomes NaN or infinite, or too few batches
+            were trained.
+        KeyboardInterrupt: if the training is stopped before its first batch.
+        MemoryError: if the model does not fit into memory.
     """
-    keras.utils.set_random_seed(args.seed)
-    with enough_memory():
-        model = compiled(len(vocabulary), args)
-        windows = Reading(parts[1][:], args.batch_size, args.steps).batches()
+    keras.utils.set_random_seed(settings.seed)
+    with raise_memory_error():
+        model = compiled(len(vocabulary), settings)
+        windows = Reading(
+            parts[1][:], settings.batch_size, settings.steps
+        ).batches()
         inputs, targets = map(np.stack, zip(*windows, strict=True))
         callbacks: list[keras.callbacks.Callback] = []
-        if args.averaging:
-            # Validates with the mean of the weights, goes on with its own.
+        if settings.averaging:
+            # Validates with the averaged weights, trains on with the others.
             callbacks.append(keras.callbacks.SwapEMAWeights())
-        if args.logs is not None:
+        if settings.logs:
             from recipes.characters.logs import logging
 
-            callbacks += logging(inputs[0], targets[0], vocabulary, args)
-        reading = Reading(parts[0], args.batch_size, args.steps, args.seed)
-        batches = (args.epochs or 1) * len(reading)
+            callbacks += logging(inputs[0], targets[0], vocabulary, settings)
+        reading = Reading(
+            parts[0], settings.batch_size, settings.steps, settings.seed
+        )
+        batches = (settings.epochs or 1) * len(reading)
         budget = resuming.train(
             model,
             reading,
             (inputs, targets),
             batches,
-            args,
+            settings,
             folder,
             callbacks,
         )
@@ -66,16 +70,19 @@ def train(
     return model, budget
 
 
-def compiled(symbols: int, args: argparse.Namespace) -> keras.Sequential:
-    """The model, ready to train."""
-    model = models.build(symbols, args, args.batch_size, stateful=True)
-    averaging = {"use_ema": True, "ema_momentum": args.averaging}
+def compiled(symbols: int, settings: Settings) -> keras.Sequential:
+    """Return a compiled model."""
+    model = models.build(symbols, settings, settings.batch_size, stateful=True)
+    averaging = {"use_ema": True, "ema_momentum": settings.averaging}
     model.compile(
-        # Keras's beta_2 of 0.999 remembers the steep start too long. Clipping
-        # all gradients together was worse: after an epoch of Tiny Shakespeare
-        # 1.795 nats for 1.792 (standard), 1.897 for 1.881 (lesson).
+        # With Keras's beta_2 of 0.999, the large first gradients weigh too
+        # long. Clipping by the global norm was worse: after an epoch of Tiny
+        # Shakespeare, 1.795 against 1.792 nats (standard), 1.897 against 1.881
+        # (lesson).
         keras.optimizers.Adam(
-            beta_2=0.99, clipnorm=1.0, **(averaging if args.averaging else {})
+            beta_2=0.99,
+            clipnorm=1.0,
+            **(averaging if settings.averaging else {}),
         ),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )

@@ -1,1 +1,1 @@
-"""Recurrent layers trained alike, side by side."""
+"""Comparison of recurrent layers trained under equal conditions."""

@@ -1,4 +1,4 @@
-"""Problems that are made up to need a memory of a given length."""
+"""Generators of synthetic problems that need a memory of a given length."""
 
 from collections.abc import Callable
 
@@ -7,30 +7,29 @@ import numpy as np
 Batch = tuple[np.ndarray, np.ndarray]
 Problem = Callable[[int, int, np.random.Generator], Batch]
 
-# Of the copy problem: so many symbols, of so many kinds; then there are two
-# more, "nothing" and "now".
+# Symbols to copy, and their kinds; the alphabet also has "nothing" and "now".
 COPIED, KINDS = 5, 8
 SYMBOLS = KINDS + 2
 NOTHING, NOW = KINDS, KINDS + 1
 
 
 def copy(rows: int, length: int, random: np.random.Generator) -> Batch:
-    """Symbols to say again when it is time to, `length` steps after.
+    """Generate the copy problem: repeat symbols `length` steps later.
 
     ```
     seen  3 1 4 1 5 _ _ _ … _ ! _ _ _ _ _
     said                        3 1 4 1 5
     ```
 
-    Half as many as in the papers, so that two cores are enough.
+    The papers use ten symbols; five can be trained on two cores.
 
     Args:
-        rows: How many.
+        rows: Number of rows.
         length: Steps from the last symbol to the first answer.
-        random: Draws the symbols.
+        random: Generator of the symbols.
 
     Returns:
-        Events, one-hot, `(rows, 5 + length + 5, 10)`; and the symbols,
+        One-hot events, `(rows, 5 + length + 5, 10)`; and the symbols,
         `(rows, 5)`.
 
     References:
@@ -46,21 +45,22 @@ def copy(rows: int, length: int, random: np.random.Generator) -> Batch:
 
 
 def adding(rows: int, length: int, random: np.random.Generator) -> Batch:
-    """Numbers from 0 to 1, two of them marked: what is their sum?
+    """Generate the adding problem: the sum of two marked numbers.
 
-    One is marked in the first half, and one in the second.
+    The numbers are uniform from 0 to 1. One is marked in the first half, and
+    one in the second.
 
     Args:
-        rows: How many.
-        length: How many numbers there are.
-        random: Draws all of it.
+        rows: Number of rows.
+        length: Numbers per row.
+        random: Generator of numbers and marks.
 
     Returns:
         Events, each a number and its mark, `(rows, length, 2)`; and the sums,
         `(rows, 1)`.
 
     References:
-        As of `copy`.
+        The papers of `copy`.
     """
     numbers = random.uniform(size=(rows, length))
     marks = np.zeros_like(numbers)

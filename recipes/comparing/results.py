@@ -1,4 +1,4 @@
-"""What a comparison found, in a table and in pictures."""
+"""Table and plots of a comparison's results."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,9 +26,9 @@ COLORS = dict(zip(NAMES, PALETTE, strict=False))
 
 
 def table(task: Task, rows: Sequence[Row]) -> str:
-    """Each layer's score at each length: the mean of the seeds' ± spread."""
+    """Tabulate each layer's score at each length, mean ± deviation of seeds."""
     lines = []
-    for cell in _cells(rows):
+    for cell in _cell_names(rows):
         of_cell = [row for row in rows if row["cell"] == cell]
         batches = sum(row["batches"] for row in of_cell)
         seconds = sum(row["seconds"] for row in of_cell)
@@ -38,7 +38,7 @@ def table(task: Task, rows: Sequence[Row]) -> str:
                 of_cell[0]["units"],
                 of_cell[0]["parameters"],
                 *(
-                    _written(_scores(rows, cell, length))
+                    _format_scores(_select_scores(rows, cell, length))
                     for length in task.lengths
                 ),
                 batches // len(of_cell),
@@ -55,7 +55,7 @@ def table(task: Task, rows: Sequence[Row]) -> str:
 
 
 def draw(task: Task, rows: Sequence[Row], path: Path) -> None:
-    """Draws the scores: a line over the lengths, or a point for each seed."""
+    """Plot the scores: lines over several lengths, or a point per seed."""
     figure = Figure(figsize=(7, 4.2), layout="constrained")
     axes = figure.subplots()
     if len(task.lengths) > 1:
@@ -67,10 +67,10 @@ def draw(task: Task, rows: Sequence[Row], path: Path) -> None:
 
 
 def draw_gradients(task: Task, rows: Sequence[Row], path: Path) -> None:
-    """Draws how far back gradients reach in the models before training."""
+    """Plot how far back gradients reach in the untrained models."""
     longest = max(task.lengths)
     flows = {}
-    for cell in _cells(rows):
+    for cell in _cell_names(rows):
         row = next(
             row
             for row in rows
@@ -83,8 +83,8 @@ def draw_gradients(task: Task, rows: Sequence[Row], path: Path) -> None:
 
 
 def _draw_lines(axes: Axes, task: Task, rows: Sequence[Row]) -> None:
-    for cell in _cells(rows):
-        scores = [_scores(rows, cell, length) for length in task.lengths]
+    for cell in _cell_names(rows):
+        scores = [_select_scores(rows, cell, length) for length in task.lengths]
         axes.plot(
             task.lengths,
             [mean(it) for it in scores],
@@ -108,9 +108,9 @@ def _draw_lines(axes: Axes, task: Task, rows: Sequence[Row]) -> None:
 
 
 def _draw_points(axes: Axes, task: Task, rows: Sequence[Row]) -> None:
-    cells = _cells(rows)
+    cells = _cell_names(rows)
     for place, cell in enumerate(cells):
-        scores = _scores(rows, cell, task.lengths[0])
+        scores = _select_scores(rows, cell, task.lengths[0])
         places = np.full(len(scores), place)
         axes.scatter(scores, places, color=COLORS[cell], alpha=0.6)
         axes.plot(mean(scores), place, "|", color="black", ms=18)
@@ -122,11 +122,11 @@ def _draw_points(axes: Axes, task: Task, rows: Sequence[Row]) -> None:
     axes.legend(frameon=False, fontsize=9)
 
 
-def _cells(rows: Sequence[Row]) -> list[str]:
+def _cell_names(rows: Sequence[Row]) -> list[str]:
     return list(dict.fromkeys(row["cell"] for row in rows))
 
 
-def _scores(rows: Sequence[Row], cell: str, length: int) -> list[float]:
+def _select_scores(rows: Sequence[Row], cell: str, length: int) -> list[float]:
     return [
         row["score"]
         for row in rows
@@ -134,6 +134,6 @@ def _scores(rows: Sequence[Row], cell: str, length: int) -> list[float]:
     ]
 
 
-def _written(scores: Sequence[float]) -> str:
+def _format_scores(scores: Sequence[float]) -> str:
     spread = f" ± {stdev(scores):.3f}" if len(scores) > 1 else ""
     return f"{mean(scores):.3f}{spread}"

@@ -1,6 +1,5 @@
-"""The trainings of a comparison, one after the other."""
+"""Trainings of a comparison, one after the other."""
 
-import argparse
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,40 +7,43 @@ from typing import Any
 import keras
 from tqdm.auto import tqdm
 
-from recipes import checkpoints, options, resuming
+from recipes import checkpoints, resuming
 from recipes.checkpoints import Checkpoint
+from recipes.comparing.settings import Settings
 from recipes.comparing.task import Run, Task
 from recipes.console import UsageError
-from recipes.training import Logs, enough_memory
+from recipes.training import Logs, raise_memory_error
 
 Row = dict[str, Any]
 
 
-def planned(task: Task, args: argparse.Namespace) -> Iterator[Run]:
-    """Every training, a length after the other, a seed after the other."""
-    units = {cell: units_of(task, cell, args) for cell in args.cells}
+def planned_runs(task: Task, settings: Settings) -> Iterator[Run]:
+    """Yield every training, ordered by length, seed and cell."""
+    units = {cell: units_of(task, cell, settings) for cell in settings.cells}
     for length in task.lengths:
-        for seed in args.seeds:
-            for cell in args.cells:
+        for seed in settings.seeds:
+            for cell in settings.cells:
                 yield Run(cell, units[cell], length, seed)
 
 
-def units_of(task: Task, cell: str, args: argparse.Namespace) -> int:
-    """How many units a layer gets.
+def units_of(task: Task, cell: str, settings: Settings) -> int:
+    """Return the number of units of a layer.
 
-    For the same time, each gets `args.units`. For the same parameters, as many
-    as come nearest to those of Keras's LSTM with `args.units`.
+    For equal minutes, all layers have `settings.units`. For equal parameters,
+    the number whose parameter count is nearest to that of Keras's LSTM with
+    `settings.units`.
     """
-    if args.budget == "minutes" or cell == "keras":
-        return args.units
+    if settings.budget == "minutes" or cell == "keras":
+        return settings.units
 
     def parameters(cell: str, units: int) -> int:
         run = Run(cell, units, task.lengths[0], seed=0)
         return task.model(run).count_params()
 
-    asked = parameters("keras", args.units)
-    # No layer has fewer than a quarter of an LSTM's, or twice as many.
-    low, high = max(1, args.units // 2), 4 * args.units
+    asked = parameters("keras", settings.units)
+    # Per unit, no layer has fewer than a quarter of an LSTM's parameters, or
+    # more than twice as many.
+    low, high = max(1, settings.units // 2), 4 * settings.units
     while low < high:
         middle = (low + high) // 2
         if parameters(cell, middle) < asked:
@@ -52,72 +54,70 @@ def units_of(task: Task, cell: str, args: argparse.Namespace) -> int:
     return min(nearest, key=lambda it: abs(parameters(cell, it) - asked))
 
 
-def rows(task: Task, args: argparse.Namespace, folder: Path) -> list[Row]:
-    """Trains all that is not trained yet.
+def rows(task: Task, settings: Settings, folder: Path) -> list[Row]:
+    """Run all trainings that are not done yet.
 
     Args:
-        task: What to learn.
-        args: The recipe's settings.
-        folder: Where the rows are kept, and gone on from.
+        task: The task.
+        settings: The recipe's settings.
+        folder: Folder of the checkpoint with the finished rows.
 
     Returns:
         A row for each training.
 
     Raises:
-        KeyboardInterrupt: if it is stopped.
+        KeyboardInterrupt: if the comparison is stopped.
     """
     checkpoint = checkpoints.load(folder)
     done: list[Row] = checkpoint.facts["rows"] if checkpoint else []
     if checkpoint is None:
-        # What is in `folder` is of these settings from now on.
-        _save(folder, args, done)
-    runs = list(planned(task, args))
+        # Ties the folder to these settings before the first training.
+        _save_rows(folder, settings, done)
+    runs = list(planned_runs(task, settings))
     for number, run in enumerate(runs, 1):
         if number <= len(done):
             continue
         length = f", {run.length} steps" * bool(run.length)
         print(
-            f"{number} of {len(runs)}: {args.task}{length}, {run.cell} of "
+            f"{number} of {len(runs)}: {settings.task}{length}, {run.cell} of "
             f"{run.units} units, seed {run.seed}"
         )
         try:
-            done.append(trained(task, run, args, folder / "training"))
+            done.append(train_run(task, run, settings, folder / "training"))
         except UsageError:
             if not done:
                 checkpoints.remove(folder)
             raise
         print(f"   {task.score}: {done[-1]['score']:.4f}")
-        _save(folder, args, done)
+        _save_rows(folder, settings, done)
     return done
 
 
-def _save(folder: Path, args: argparse.Namespace, done: list[Row]) -> None:
-    facts = {"settings": options.kept(args), "rows": done}
+def _save_rows(folder: Path, settings: Settings, done: list[Row]) -> None:
+    facts = {"settings": settings.to_json(), "rows": done}
     checkpoints.save(folder, Checkpoint({}, facts))
 
 
-def trained(
-    task: Task, run: Run, args: argparse.Namespace, folder: Path
-) -> Row:
-    """Trains once, and gives a row of the table."""
+def train_run(task: Task, run: Run, settings: Settings, folder: Path) -> Row:
+    """Run one training, and return its row of the table."""
     keras.utils.set_random_seed(run.seed)
-    with checkpoints.kept_in(folder), enough_memory():
+    with checkpoints.remove_when_done(folder), raise_memory_error():
         model = task.model(run)
         budget = resuming.train(
             model,
             task.batches(run),
             task.validation(run),
-            args.batches,
-            args,
+            settings.batches,
+            settings,
             folder,
             [Solved(task.solved)],
         )
         if budget.stopped:
             raise KeyboardInterrupt
-        if args.minutes and len(budget.losses) < resuming.LEAST_BATCHES:
+        if settings.minutes and len(budget.losses) < resuming.LEAST_BATCHES:
             checkpoints.remove(folder)
             raise UsageError(
-                f"--minutes {args.minutes:g} were enough for "
+                f"--minutes {settings.minutes:g} were enough for "
                 f"{len(budget.losses)} batches only, too few to compare: give "
                 "more --minutes"
             )
@@ -131,10 +131,10 @@ def trained(
 
 
 class Solved(keras.callbacks.Callback):
-    """Ends a training when there is no more to learn.
+    """Callback that ends a training once its task is solved.
 
     Args:
-        loss: The validation loss at which that is so.
+        loss: Validation loss below which the task is solved.
     """
 
     def __init__(self, loss: float) -> None:

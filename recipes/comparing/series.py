@@ -1,55 +1,73 @@
-"""Forecasting a series, as a task."""
+"""Task of forecasting a series."""
 
-import argparse
+from dataclasses import replace
 
 import keras
 
 from recipes import time_series
+from recipes.comparing.settings import Settings
 from recipes.comparing.task import Run, Task
 from recipes.data.frames import load
 from recipes.data.windows import Shuffled
 from recipes.forecasting import baselines, evaluation, training
+from recipes.forecasting import settings as forecasting
 from recipes.training import Batch
+
+DROPOUT = 0.5
 
 
 class Series(Task):
-    """The model of the series recipe, with any recurrent layer."""
+    """Task of the series recipe, with any recurrent layer."""
 
     score = "mean absolute error, standard units"
 
-    def __init__(self, args: argparse.Namespace) -> None:
-        super().__init__(args)
-        frame = load(
-            args.dataset,
-            args.time_column,
-            args.target,
-            args.data_dir,
-            args.manual_dir,
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.forecaster = forecasting.Settings(
+            dataset=settings.dataset,
+            time_column=settings.time_column,
+            target=settings.target,
+            data_dir=settings.data_dir,
+            manual_dir=settings.manual_dir,
+            horizon=settings.horizon,
+            lookback=settings.lookback,
+            output=settings.output,
+            units=settings.units,
+            batch_size=settings.batch_size,
+            learning_rate=settings.learning_rate,
+            dropout=DROPOUT,
         )
-        time_series.check_series(frame, args)
-        self.parts = time_series.windows_of(frame, args)
+        frame = load(
+            settings.dataset,
+            settings.time_column,
+            settings.target,
+            settings.data_dir,
+            settings.manual_dir,
+        )
+        time_series.check_series(frame, settings, settings.dataset)
+        self.parts = time_series.windows_of(frame, self.forecaster)
         self.columns = len(frame.values.columns)
-        naive = baselines.seasonal_naive(args.horizon, frame.season)
+        horizon = self.forecaster.horizon
+        naive = baselines.seasonal_naive(horizon, frame.season)
         self.chance = ("as a season before", self.error(naive))
 
     def error(self, forecast: baselines.Forecast) -> float:
-        """A forecast's score."""
+        """Return the mean absolute error of a forecast, in standard units."""
         rows, _ = evaluation.errors(
             {"it": forecast}, self.parts.test, self.parts.scaling.deviation
         )
         return rows["it"]["mae"]
 
     def model(self, run: Run) -> keras.Model:
-        chosen = {"cell": run.cell, "units": run.units}
-        settings = argparse.Namespace(**vars(self.args) | chosen)
+        settings = replace(self.forecaster, cell=run.cell, units=run.units)
         return training.compiled(settings, self.columns)
 
     def batches(self, run: Run) -> Shuffled:
-        size = min(self.args.batch_size, len(self.parts.train))
+        size = min(self.settings.batch_size, len(self.parts.train))
         return Shuffled(self.parts.train, size, run.seed)
 
     def validation(self, run: Run) -> Batch:
-        return training.batched(self.parts.validation, self.args.batch_size)
+        return training.batched(self.parts.validation, self.settings.batch_size)
 
     def measure(self, model: keras.Model, run: Run) -> float:
         return self.error(model.predict_on_batch)

@@ -1,19 +1,17 @@
-"""What a comparison can be told, and what it does untold."""
+"""Command-line options of the comparison, and their defaults."""
 
-import argparse
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from recipes import console, options
-from recipes.forecasting.settings import fill_lengths
 
 CELLS = ["rnn", "gru", "lesson", "standard", "keras"]
 
-# What is spent alike, and so ends a training.
+# The setting that ends a training, by the kind of budget.
 BUDGETS = {"parameters": "batches", "minutes": "minutes"}
 
-# What only some of the tasks can be told.
+# Settings that only some tasks have.
 OF_TASKS = {
     "lengths": ["copy", "adding"],
     "start": ["copy", "adding"],
@@ -26,14 +24,14 @@ OF_TASKS = {
     "horizon": ["series"],
 }
 
-PRESETS: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, options.Some] = {
     "copy": {
-        # A plain RNN bridges the first, and not the second.
+        # A plain RNN solves the first and fails on the second.
         "lengths": [30, 50],
         "start": "uniform",
         "units": 128,
         "batch_size": 64,
-        # At twice the rate, memories that start to last run away.
+        # At twice the rate, layers with long initial memories diverge.
         "learning_rate": 1.5e-3,
         "batches": 4000,
         "minutes": 2.0,
@@ -51,17 +49,9 @@ PRESETS: dict[str, dict[str, Any]] = {
         "dataset": "stdlib",
         "units": 128,
         "batch_size": 64,
-        "steps": 32,
         "learning_rate": 4e-3,
         "batches": 600,
         "minutes": 1.0,
-        # As the character recipe's quick preset.
-        "layers": 1,
-        "embedding": 32,
-        "embedding_dropout": 0.0,
-        "recurrent_dropout": 0.0,
-        "dropout": 0.0,
-        "averaging": 0.0,
     },
     "series": {
         "dataset": "co2",
@@ -70,35 +60,56 @@ PRESETS: dict[str, dict[str, Any]] = {
         "learning_rate": 2e-3,
         "batches": 300,
         "minutes": 1.0,
-        "form": "segments",
-        "dropout": 0.5,
     },
 }
 
-EVERY: dict[str, Any] = {
-    "task": "copy",
-    "budget": "parameters",
-    "cells": CELLS,
-    "seeds": [1, 2, 3],
-    "data_dir": None,
-    "manual_dir": None,
-    "time_column": None,
-    "target": None,
-}
+
+@dataclass(kw_only=True)
+class Settings(options.Settings):
+    """Settings of a comparison.
+
+    Args:
+        task: Name of the task.
+        budget: Quantity that is equal for all layers: `"parameters"` or
+            `"minutes"`.
+        cells: Names of the recurrent layers in `recipes.cells`.
+        seeds: Seeds of the trainings.
+        units: Number of units of Keras's LSTM.
+        batches: Batches to train on; `None` for minutes.
+        lengths: Steps that the memory must last; copy and adding only.
+        start: Initializer of recurrent weights; copy and adding only.
+        dataset: As in the task's recipe; text and series only.
+        time_column: As in `recipes.time_series`; series only.
+        target: As in `recipes.time_series`; series only.
+        lookback: As in `recipes.time_series`; series only.
+        horizon: As in `recipes.time_series`; series only.
+    """
+
+    units: int
+    task: str = "copy"
+    budget: str = "parameters"
+    cells: list[str] = field(default_factory=lambda: list(CELLS))
+    seeds: list[int] = field(default_factory=lambda: [1, 2, 3])
+    batches: int | None = None
+    lengths: list[int] = field(default_factory=list)
+    start: str = ""
+    dataset: str = ""
+    time_column: str | None = None
+    target: list[str] | None = None
+    lookback: int = 0
+    horizon: int = 0
 
 
-def parse(
-    arguments: Sequence[str] | None, description: str
-) -> argparse.Namespace:
-    """Reads the command line, and fills in what it leaves open.
+def parse(arguments: Sequence[str] | None, description: str) -> Settings:
+    """Parse the command line, and complete the settings.
 
     Raises:
-        UsageError: if there is a mistake in it, or an unfinished comparison
-            is in its way, or missing.
+        UsageError: if an argument is invalid, or there is an unfinished
+            comparison without `--resume`, or none with it.
     """
     given = vars(_parser(description).parse_args(arguments))
-    task = given.get("task", EVERY["task"])
-    budget = given.get("budget", EVERY["budget"])
+    task: str = given.get("task", Settings.task)
+    budget: str = given.get("budget", Settings.budget)
     for name in given.keys() & OF_TASKS.keys():
         if task not in OF_TASKS[name]:
             raise console.UsageError(
@@ -114,47 +125,27 @@ def parse(
                     f"Received: --budget {budget}"
                 )
             preset = preset | {length: None}
-    output = Path("saved_models/compare") / task
-    every = EVERY | {"preset": task, "output": output}
-    # Rows trained for longer than others would not be alike.
-    args = options.settled(given, every, {task: preset}, can_be_longer=False)
-    if args.task == "series":
-        fill_lengths(args)
-    if args.task == "adding" and min(args.lengths) < 2:
+    given.setdefault("output", Path("saved_models/compare") / task)
+    # Rows with different training lengths would not be comparable.
+    settings = options.resolve_settings(
+        Settings,
+        given | {"preset": task},
+        {task: preset},
+        can_be_longer=False,
+    )
+    if settings.task == "adding" and min(settings.lengths) < 2:
         raise console.UsageError(
             "--lengths must be 2 or more, for two numbers to add. "
-            f"Received: {_written(args.lengths)}"
+            f"Received: {options.as_given(settings.lengths)}"
         )
-    return args
+    return settings
 
 
-def _option(setting: str) -> str:
-    return f"--{setting.replace('_', '-')}"
-
-
-def _parser(description: str) -> console.Parser:
-    parser = console.Parser(
-        prog="python -m recipes.compare",
-        description=description,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        argument_default=argparse.SUPPRESS,
+def _parser(description: str) -> options.SettingsParser:
+    parser = options.SettingsParser(
+        "recipes.compare", description, Settings, PRESETS
     )
-
-    def add(name: str, help: str, **more: Any) -> None:
-        setting = name.strip("-").replace("-", "_")
-        default = EVERY.get(setting)
-        if default is None:
-            of_tasks = {
-                task: preset[setting]
-                for task, preset in PRESETS.items()
-                if setting in preset
-            }
-            default = "; ".join(
-                f"{task} {_written(it)}" for task, it in of_tasks.items()
-            )
-        shown = f" (default: {_written(default)})" if default else ""
-        parser.add_argument(name, help=help + shown, **more)
-
+    add = parser.add_setting
     count = {"type": console.whole_number, "metavar": "N"}
     add("--task", "what is learnt", choices=list(PRESETS))
     add(
@@ -181,8 +172,7 @@ def _parser(description: str) -> console.Parser:
     add("--dataset", "as the recipe of the text or series takes it")
     add("--time-column", "as the series recipe takes it")
     add("--target", "as the series recipe takes it", nargs="+")
-    add("--data-dir", "where tensorflow-datasets keeps data")
-    add("--manual-dir", "folder with the data's file, if no network")
+    parser.add_data_folders()
     add("--lookback", "steps of a series to see", **count)
     add("--horizon", "steps of a series to forecast", **count)
     add("--units", "size of an LSTM's memories", **count)
@@ -194,20 +184,9 @@ def _parser(description: str) -> console.Parser:
         "with --budget minutes: to train, each",
         type=console.positive,
     )
-    parser.add_argument(
-        "--output",
-        help="folder to write to (default: saved_models/compare/TASK)",
-        type=Path,
-        metavar="FOLDER",
-    )
-    parser.add_argument(
-        "--resume",
-        action="store_true",
-        default=False,
-        help="go on with the unfinished comparison in the output folder",
-    )
+    parser.add_output("comparison", " (default: saved_models/compare/TASK)")
     return parser
 
 
-def _written(value: Any) -> str:
-    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+def _option(setting: str) -> str:
+    return f"--{setting.replace('_', '-')}"

@@ -1,11 +1,11 @@
-"""What a comparison needs to know of a task."""
+"""Interface of a comparison's task."""
 
-import argparse
 from abc import ABC, abstractmethod
 from typing import NamedTuple
 
 import keras
 
+from recipes.comparing.settings import Settings
 from recipes.resuming import Batches
 from recipes.training import Batch
 
@@ -14,10 +14,10 @@ class Run(NamedTuple):
     """One training of a comparison.
 
     Args:
-        cell: Which recurrent layer, by its name in `recipes.cells`.
-        units: The size of its memories.
-        length: How long they must last, in steps; 0 where nobody knows.
-        seed: Of all that is random.
+        cell: Name of the recurrent layer in `recipes.cells`.
+        units: Number of units.
+        length: Steps that the memory must last; 0 if unknown.
+        seed: Random seed.
     """
 
     cell: str
@@ -27,16 +27,16 @@ class Run(NamedTuple):
 
 
 class Task(ABC):
-    """Something to learn, for any recurrent layer.
+    """Task that any recurrent layer can be trained on.
 
     Args:
-        args: The recipe's settings.
+        settings: The recipe's settings.
 
     Attributes:
-        lengths: How long memories must last: each is tried.
-        score: What is measured.
-        chance: What is reached without a memory: how, and the score.
-        solved: The validation loss at which there is no more to learn.
+        lengths: Steps that the memory must last; each gets its own runs.
+        score: Name of the score.
+        chance: Name and score of a reference without memory.
+        solved: Validation loss below which training ends early.
     """
 
     lengths: tuple[int, ...] = (0,)
@@ -44,21 +44,21 @@ class Task(ABC):
     chance: tuple[str, float]
     solved = 0.0
 
-    def __init__(self, args: argparse.Namespace) -> None:
-        self.args = args
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
 
     @abstractmethod
     def model(self, run: Run) -> keras.Model:
-        """A model with the run's layer in it, ready to train."""
+        """Return a compiled model with the run's layer."""
 
     @abstractmethod
     def batches(self, run: Run) -> Batches:
-        """What to train on."""
+        """Return the training batches."""
 
     @abstractmethod
     def validation(self, run: Run) -> Batch:
-        """Batches to validate on, inputs and targets, stacked."""
+        """Return stacked batches to validate on, inputs and targets."""
 
     @abstractmethod
     def measure(self, model: keras.Model, run: Run) -> float:
-        """The score of the trained model, on what it has not seen."""
+        """Return the score of the trained model on held-out data."""

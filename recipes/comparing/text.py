@@ -1,12 +1,12 @@
-"""Guessing the next character of a text, as a task."""
-
-import argparse
+"""Task of predicting the next character of a text."""
 
 import keras
 import numpy as np
 
 from recipes import options
 from recipes.characters import models, training
+from recipes.characters import settings as characters
+from recipes.comparing.settings import Settings
 from recipes.comparing.task import Run, Task
 from recipes.console import UsageError
 from recipes.data import text
@@ -14,45 +14,60 @@ from recipes.data.numbers import Reading
 from recipes.data.vocabulary import Vocabulary
 from recipes.training import Batch
 
+# Characters per row of a batch.
+STEPS: int = characters.PRESETS["quick"]["steps"]
+
 
 class Text(Task):
-    """The model of the character recipe, with any recurrent layer."""
+    """Task of the character recipe, with any recurrent layer."""
 
     score = "nats per character"
 
-    def __init__(self, args: argparse.Namespace) -> None:
-        super().__init__(args)
-        parts = text.load(args.dataset, args.data_dir, args.manual_dir)
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        parts = text.load(
+            settings.dataset, settings.data_dir, settings.manual_dir
+        )
         self.vocabulary = Vocabulary.of(parts.train.pieces())
         self.train, self.held_out, self.test = (
             self.vocabulary.encode(str(part)) for part in parts
         )
         data = [str(part).encode() for part in parts]
-        options.check_same_data(args, data, args.dataset)
-        least = args.batch_size * args.steps + 1
+        options.check_same_data(settings, data, settings.dataset)
+        least = settings.batch_size * STEPS + 1
         shortest = min(map(len, (self.train, self.held_out, self.test)))
         if shortest < least:
             raise UsageError(
-                f"{args.dataset} is too short: one of its parts has "
-                f"{shortest:,} characters, and a batch of {args.batch_size} "
-                f"rows by {args.steps} steps needs {least:,}; take a longer "
-                "text, or a smaller --batch-size"
+                f"{settings.dataset} is too short: one of its parts has "
+                f"{shortest:,} characters, and a batch of "
+                f"{settings.batch_size} rows by {STEPS} steps needs "
+                f"{least:,}; take a longer text, or a smaller --batch-size"
             )
         self.chance = ("by how common a character is", self.common())
 
     def common(self) -> float:
-        """The score of who knows no more than how common characters are."""
+        """Return the score of a unigram model, nats per character."""
         counts = 1 + np.bincount(self.train, minlength=len(self.vocabulary))
         costs = -np.log(counts / counts.sum())
         return float(costs[self.test].mean())
 
     def model(self, run: Run) -> keras.Model:
-        return training.compiled(len(self.vocabulary), self.settings(run))
+        return training.compiled(len(self.vocabulary), self.character(run))
 
-    def settings(self, run: Run) -> argparse.Namespace:
-        """Those of the character recipe."""
-        chosen = {"variant": run.cell, "units": run.units}
-        return argparse.Namespace(**vars(self.args) | chosen)
+    def character(self, run: Run) -> characters.Settings:
+        """Return the character recipe's quick preset with the run's layer."""
+        return characters.Settings(
+            **(
+                characters.PRESETS["quick"]
+                | {
+                    "output": self.settings.output,
+                    "batch_size": self.settings.batch_size,
+                    "learning_rate": self.settings.learning_rate,
+                    "variant": run.cell,
+                    "units": run.units,
+                }
+            )
+        )
 
     def batches(self, run: Run) -> Reading:
         return self.reading(self.train, run.seed)
@@ -63,13 +78,13 @@ class Text(Task):
         return inputs, targets
 
     def reading(self, numbers: np.ndarray, seed: int | None = None) -> Reading:
-        """A part of the text in windows."""
-        size, steps = self.args.batch_size, self.args.steps
+        """Return a part of the text, cut into windows."""
+        size, steps = self.settings.batch_size, STEPS
         return Reading(numbers, size, steps, seed)
 
     def measure(self, model: keras.Model, run: Run) -> float:
         streams = models.streams(self.test)
         reader = models.copy_of(
-            model, self.settings(run), streams, stateful=True
+            model, self.character(run), streams, stateful=True
         )
         return float(models.nats(reader, self.test).mean())

@@ -19,7 +19,7 @@ OFFSET = r"[T ]\d\d.*(?:[+-]\d\d(?::?\d\d)?|Z)$"
 
 
 def read_csv(path: Path, time_column: str | None = None) -> pd.DataFrame:
-    """Reads a CSV file: numbers by column, and times as the index.
+    """Read a CSV file: numbers by column, and times as the index.
 
     Empty cells are missing values. Times with an offset become UTC.
 
@@ -36,14 +36,14 @@ def read_csv(path: Path, time_column: str | None = None) -> pd.DataFrame:
             f"{path} is a directory, a pipe or a device: name a CSV file"
         )
     _check_width(path)
-    cells = _cells(path)
+    cells = _read_cells(path)
     name = time_column or cells.columns[0]
     if name not in cells:
         raise UsageError(
             f"{path} has no column {name}: --time-column takes one of "
             f"{', '.join(cells.columns)}"
         )
-    index = _times(cells.pop(name), path)
+    index = _parse_times(cells.pop(name), path)
     numbers = cells.apply(pd.to_numeric, errors="coerce")
     wrong = (cells.notna() & ~(numbers.abs() < LARGEST)).to_numpy()
     if wrong.any():
@@ -57,7 +57,7 @@ def read_csv(path: Path, time_column: str | None = None) -> pd.DataFrame:
 
 
 def _check_width(path: Path) -> None:
-    """Refuses what would take minutes to read, by its first line."""
+    """Refuse what would take minutes to read, by its first line."""
     with path.open("rb") as file:
         start = file.read(LONGEST_LINE).decode("utf-8-sig", "replace")
     lines = io.StringIO(start, newline="")
@@ -73,7 +73,7 @@ def _check_width(path: Path) -> None:
         )
 
 
-def _cells(path: Path) -> pd.DataFrame:
+def _read_cells(path: Path) -> pd.DataFrame:
     """The rows of a CSV file as they are written, a column for each name."""
     try:
         cells = pd.read_csv(
@@ -103,7 +103,7 @@ def _cells(path: Path) -> pd.DataFrame:
     return cells.iloc[: filled[-1] + 1]
 
 
-def _times(cells: pd.Series, path: Path) -> pd.DatetimeIndex:
+def _parse_times(cells: pd.Series, path: Path) -> pd.DatetimeIndex:
     cells = cells.str.strip()
     offsets = cells.str.contains(OFFSET, na=False).to_numpy()
     times = pd.to_datetime(cells, errors="coerce", utc=True, format="ISO8601")

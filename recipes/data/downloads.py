@@ -15,7 +15,7 @@ def prepare(
     data_dir: str | None = None,
     manual_dir: str | None = None,
 ) -> Any:
-    """Gives a builder whose data is there to be read.
+    """Return a builder whose data are prepared.
 
     Args:
         name: As `tfds.builder` takes it.
@@ -49,12 +49,12 @@ def prepare(
                 f"{name}: its checksum differs"
             ) from None
         except DownloadError as error:
-            raise _unreachable(builder, file, error) from None
+            raise _download_error(builder, file, error) from None
     return builder
 
 
 def _check_source(builder: Any, file: str, manual_dir: str | None) -> None:
-    """Looks before tensorflow-datasets does: it tries for minutes."""
+    """Look for the data first: tensorflow-datasets retries for minutes."""
     if manual_dir is not None:
         if not (Path(manual_dir) / file).is_file():
             raise UsageError(
@@ -66,10 +66,10 @@ def _check_source(builder: Any, file: str, manual_dir: str | None) -> None:
         try:
             urlopen(Request(url, method="HEAD"), timeout=5).close()
         except (OSError, HTTPException) as error:
-            raise _unreachable(builder, file, error) from None
+            raise _download_error(builder, file, error) from None
 
 
-def _unreachable(builder: Any, file: str, error: Exception) -> UsageError:
+def _download_error(builder: Any, file: str, error: Exception) -> UsageError:
     reason = getattr(error, "reason", error)
     return UsageError(
         f"{builder.name} is not in {builder.data_dir_root} and cannot be "

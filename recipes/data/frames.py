@@ -44,7 +44,7 @@ def load(
     data_dir: str | None = None,
     manual_dir: str | None = None,
 ) -> Frame:
-    """Gives a series.
+    """Load a series.
 
     Args:
         dataset: `"co2"`, statsmodels' weekly Mauna Loa carbon dioxide;
@@ -63,13 +63,13 @@ def load(
 
         found = co2.load_pandas().data
     elif dataset.startswith("ett/") and not Path(dataset).is_file():
-        return _ett(dataset, targets, data_dir, manual_dir)
+        return _load_ett(dataset, targets, data_dir, manual_dir)
     else:
         found = read_csv(Path(dataset), time_column)
-    return _cut(_chosen(found, targets, dataset), dataset)
+    return _split(_select_columns(found, targets, dataset), dataset)
 
 
-def _chosen(
+def _select_columns(
     frame: pd.DataFrame, targets: Sequence[str] | None, name: str
 ) -> pd.DataFrame:
     missing = [it for it in targets or [] if it not in frame]
@@ -93,8 +93,8 @@ def _chosen(
     return chosen
 
 
-def _cut(frame: pd.DataFrame, name: str) -> Frame:
-    regular, filled = without_holes(frame, name)
+def _split(frame: pd.DataFrame, name: str) -> Frame:
+    regular, filled = fill_missing(frame, name)
     validation = int(len(regular) * TRAIN)
     test = int(len(regular) * (TRAIN + VALIDATION))
     constant = regular.iloc[:validation].nunique() == 1
@@ -106,7 +106,7 @@ def _cut(frame: pd.DataFrame, name: str) -> Frame:
     return Frame(regular, validation, test, season_of(regular.index), filled)
 
 
-def without_holes(frame: pd.DataFrame, name: str) -> tuple[pd.DataFrame, int]:
+def fill_missing(frame: pd.DataFrame, name: str) -> tuple[pd.DataFrame, int]:
     """A series in steps of one length; and how many values were filled in.
 
     A time that is missing, such as the hour that daylight saving skips, gets
@@ -128,7 +128,7 @@ def without_holes(frame: pd.DataFrame, name: str) -> tuple[pd.DataFrame, int]:
             "rows, keep one of each time, and write local times with their "
             "offset, or in UTC"
         )
-    frequency = _frequency(times)
+    frequency = _infer_frequency(times)
     _check_density(times, frequency, name)
     full = frame.asfreq(frequency)
     strange = ~times.isin(full.index)
@@ -157,7 +157,7 @@ def _check_density(
     frequency: str | pd.DateOffset | pd.Timedelta,
     name: str,
 ) -> None:
-    """Refuses a series with too many holes before they are filled in."""
+    """Refuse a series with too many holes before they are filled in."""
     if isinstance(frequency, pd.Timedelta):
         rows = int((times[-1] - times[0]) / frequency) + 1
     else:
@@ -173,7 +173,9 @@ def _check_density(
         )
 
 
-def _frequency(times: pd.DatetimeIndex) -> str | pd.DateOffset | pd.Timedelta:
+def _infer_frequency(
+    times: pd.DatetimeIndex,
+) -> str | pd.DateOffset | pd.Timedelta:
     """The calendar's step, such as a month; or the most common, in time."""
     with warnings.catch_warnings():
         # Of what it gives becoming another type, either of which will do.
@@ -202,7 +204,7 @@ def season_of(times: pd.DatetimeIndex) -> int:
     return 1
 
 
-def _ett(
+def _load_ett(
     dataset: str,
     targets: Sequence[str] | None,
     data_dir: str | None,
@@ -225,7 +227,7 @@ def _ett(
         index = pd.to_datetime(np.char.decode(part["date"].astype("S")))
         columns = {name: part[name] for name in ett.COLUMNS}
         parts.append(pd.DataFrame(columns, index).astype("float64"))
-    values = _chosen(pd.concat(parts), targets, dataset)
+    values = _select_columns(pd.concat(parts), targets, dataset)
     validation = len(parts[0])
     test = validation + len(parts[1])
     return Frame(values, validation, test, season_of(values.index), 0)

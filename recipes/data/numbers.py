@@ -57,21 +57,21 @@ class Numbers:
 
 def vocabulary_of(text: Text) -> Vocabulary:
     """The vocabulary of a text, read in pieces."""
-    return Vocabulary.of(_shown(text, "counting characters"))
+    return Vocabulary.of(_show_progress(text, "counting characters"))
 
 
 def encode(text: Text, vocabulary: Vocabulary, path: Path) -> Numbers:
-    """Writes a text as numbers to a file."""
+    """Write a text as numbers to a file."""
     written = hashlib.sha256()
     with path.open("wb") as file:
-        for piece in _shown(text, "encoding"):
+        for piece in _show_progress(text, "encoding"):
             numbers = vocabulary.encode(piece).astype(vocabulary.dtype)
             written.update(numbers.data)
             numbers.tofile(file)
     return Numbers(path, vocabulary.dtype, written.digest())
 
 
-def _shown(text: Text, doing: str) -> Iterator[str]:
+def _show_progress(text: Text, doing: str) -> Iterator[str]:
     """A text's pieces, with a bar where they take more than a second."""
     with tqdm(
         desc=doing,
@@ -116,7 +116,7 @@ class Reading:
         self.windows = whole if self.seed is None else whole - 1
 
     def __len__(self) -> int:
-        """How many batches it has."""
+        """Number of batches."""
         return self.windows
 
     def batches(self, epoch: int = 0, first: int = 0) -> Iterator[Batch]:

@@ -32,7 +32,7 @@ class Text:
 
     @property
     def bytes(self) -> int:
-        """How long it is."""
+        """Number of bytes."""
         return self.stop - self.start
 
     def pieces(self) -> Iterator[str]:
@@ -101,7 +101,7 @@ class Splits(NamedTuple):
 def load(
     dataset: str, data_dir: str | None = None, manual_dir: str | None = None
 ) -> Splits:
-    """Gives a text in three parts.
+    """Load a text in three parts.
 
     Args:
         dataset: `"stdlib"`, the English of the standard library's
@@ -117,32 +117,32 @@ def load(
         UsageError: if there is no such text, or it cannot be read.
     """
     if dataset == "stdlib":
-        return _cut(_stdlib())
+        return _split(_load_stdlib())
     if dataset == "tiny_shakespeare":
         from recipes.data.downloads import prepare
 
         builder = prepare(dataset, "input.txt", data_dir, manual_dir)
         return Splits(
             *(
-                _text_of(builder.as_dataset(split=split))
+                _join_examples(builder.as_dataset(split=split))
                 for split in Splits._fields
             )
         )
-    return _cut(_read(Path(dataset)))
+    return _split(_load_file(Path(dataset)))
 
 
-def _cut(text: Text) -> Splits:
+def _split(text: Text) -> Splits:
     held_out = min(text.bytes // 20, HELD_OUT)
     return Splits(*text.cut(text.stop - 2 * held_out, text.stop - held_out))
 
 
-def _stdlib() -> Text:
+def _load_stdlib() -> Text:
     from pydoc_data.topics import topics
 
     return Text("\n\n".join(topics[name] for name in sorted(topics)).encode())
 
 
-def _read(path: Path) -> Text:
+def _load_file(path: Path) -> Text:
     if path.is_dir():
         raise UsageError(f"{path} is a directory: --dataset takes a text file")
     if not path.exists():
@@ -163,7 +163,7 @@ def _read(path: Path) -> Text:
     return text
 
 
-def _text_of(dataset: Any) -> Text:
+def _join_examples(dataset: Any) -> Text:
     return Text(
         b"".join(example["text"] for example in dataset.as_numpy_iterator())
     )

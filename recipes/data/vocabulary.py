@@ -37,7 +37,7 @@ class Vocabulary:
 
     @classmethod
     def load(cls, path: Path) -> "Vocabulary":
-        """Reads what `save` wrote.
+        """Load what `save` wrote.
 
         Raises:
             UsageError: if the file is not there, or holds something else.
@@ -70,7 +70,7 @@ class Vocabulary:
         return "".join(self.characters[number] for number in numbers)
 
     def save(self, path: Path) -> None:
-        """Writes JSON: `characters`, the place of each being its number."""
+        """Write JSON: `characters`, the place of each being its number."""
         content = {"characters": list(self.characters), "unknown": 0}
         path.write_text(json.dumps(content, ensure_ascii=False), "utf-8")
 

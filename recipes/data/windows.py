@@ -36,11 +36,11 @@ class Windows:
             self.views = sliding_window_view(values[first:stop], length, 0)
 
     def __len__(self) -> int:
-        """How many windows there are."""
+        """Number of windows."""
         return len(self.views)
 
     def take(self, places: np.ndarray | slice) -> Batch:
-        """What is seen, `(n, lookback, columns)`, and what comes after."""
+        """Return inputs, `(n, lookback, columns)`, and targets after them."""
         taken = self.views[places].swapaxes(1, 2)
         return taken[:, : self.lookback], taken[:, self.lookback :]
 
@@ -65,7 +65,7 @@ class Shuffled:
         self.seed = seed
 
     def __len__(self) -> int:
-        """How many batches an epoch has."""
+        """Number of batches in an epoch."""
         return len(self.windows) // self.size
 
     def batches(self, epoch: int = 0, first: int = 0) -> Iterator[Batch]:

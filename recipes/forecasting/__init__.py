@@ -1,1 +1,1 @@
-"""Forecasts of series: what their recipes share."""
+"""Shared parts of the recipes that forecast series."""

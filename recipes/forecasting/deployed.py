@@ -1,4 +1,4 @@
-"""A trained forecaster, in any of its forms, and what it is to be given."""
+"""Trained forecasters in any exported form, and their input data."""
 
 import json
 from collections.abc import Callable
@@ -10,16 +10,16 @@ import pandas as pd
 
 from recipes import console
 from recipes.data.csv_file import read_csv
-from recipes.data.frames import without_holes
+from recipes.data.frames import fill_missing
 
 Forecaster = Callable[[np.ndarray], np.ndarray]
 
 
 def description(path: Path) -> dict[str, Any]:
-    """What the model was trained on.
+    """Read the description of a model's series.
 
     Raises:
-        UsageError: if there is none, or it is no description of a series.
+        UsageError: if the file is missing or invalid.
     """
     if not path.is_file():
         raise console.UsageError(
@@ -47,15 +47,15 @@ def description(path: Path) -> dict[str, Any]:
 def seen(
     path: Path, time_column: str | None, series: dict[str, Any]
 ) -> tuple[pd.DataFrame, int]:
-    """A CSV file's rows, and how many missing values were filled in.
+    """Read a CSV file for a model; also return the number of filled values.
 
     Args:
-        path: The file.
-        time_column: Its column of times. Default: its first.
-        series: What the model was trained on: its `description`.
+        path: The CSV file.
+        time_column: Column of times. Default: the first.
+        series: The `description` of the model's series.
 
     Raises:
-        UsageError: if it is not of the series that the model knows.
+        UsageError: if columns, length or step do not fit the model.
     """
     found = read_csv(path, time_column)
     missing = [name for name in series["columns"] if name not in found]
@@ -64,14 +64,14 @@ def seen(
             f"{path} has no column {', '.join(missing)}: the model was "
             f"trained on {', '.join(series['columns'])}"
         )
-    known, filled = without_holes(found[series["columns"]], str(path))
+    known, filled = fill_missing(found[series["columns"]], str(path))
     if len(known) < series["lookback"]:
         raise console.UsageError(
             f"{path} has {len(known):,} rows: the model sees "
             f"{series['lookback']:,} before it forecasts"
         )
     step = np.median(np.diff(known.index) / np.timedelta64(1, "s"))
-    # Months are not all as long.
+    # The lengths of months differ.
     if not np.isclose(step, series["step_seconds"], rtol=0.1):
         raise console.UsageError(
             f"{path} has a row every {step:g} s: the model was trained "
@@ -83,16 +83,16 @@ def seen(
 def forecast(
     path: Path, values: np.ndarray, series: dict[str, Any]
 ) -> np.ndarray:
-    """What the model at this path forecasts, `(horizon, columns)`.
+    """Return the forecast of an exported model, `(horizon, columns)`.
 
     Args:
         path: A `.keras` file, the folder of a SavedModel, or a `.tflite` file.
-        values: What it sees, `(lookback, columns)`.
-        series: What it was trained on: its `description`.
+        values: Input of the model, `(lookback, columns)`.
+        series: The `description` of the model's series.
 
     Raises:
-        UsageError: if it is none of these, cannot be read, or is a model of
-            something else; or if the forecast is not finite.
+        UsageError: if the file is unreadable or not a forecaster of this
+            series, or if the forecast is not finite.
     """
     if not path.is_dir() and path.suffix not in (".tflite", ".keras"):
         raise console.UsageError(
@@ -101,7 +101,7 @@ def forecast(
         )
     try:
         found = forecaster(path)(values[np.newaxis])
-    # Keras, TensorFlow and LiteRT raise errors of all kinds.
+    # Keras, TensorFlow and LiteRT have no common exception class.
     except Exception as error:
         first, *_ = str(error).strip().splitlines() or ["unreadable"]
         raise console.UsageError(
@@ -122,44 +122,46 @@ def forecast(
 
 
 def forecaster(path: Path) -> Forecaster:
-    """The model at this path: a `.keras` or `.tflite` file, or a SavedModel.
+    """Load a forecaster from a `.keras` or `.tflite` file or a SavedModel.
 
-    It takes and gives float64; within, each does what its form allows. A
-    SavedModel may run code when it is loaded.
+    It accepts float64, and converts to the precision of its form. A SavedModel
+    can run code when it is loaded.
     """
     if path.is_dir():
-        return _saved_model(path)
-    return {".tflite": _litert, ".keras": _keras}[path.suffix](path)
+        return _load_saved_model(path)
+    return {".tflite": _load_litert, ".keras": _load_keras}[path.suffix](path)
 
 
-def _keras(path: Path) -> Forecaster:
+def _load_keras(path: Path) -> Forecaster:
     import keras
 
-    import keras_gatelstm  # noqa: F401 - its layers are in the file.
+    import keras_gatelstm  # noqa: F401 - registers the layers.
 
     model = keras.saving.load_model(path, compile=False)
     return lambda values: np.asarray(model.predict_on_batch(values))
 
 
-def _saved_model(path: Path) -> Forecaster:
+def _load_saved_model(path: Path) -> Forecaster:
     import tensorflow as tf
 
     loaded = tf.saved_model.load(path)
     signature = loaded.signatures["serving_default"]
-    # The function lives as long as what it was loaded with.
+    # Keeps the loaded object alive as long as its function.
     signature.loaded = loaded
     _, inputs = signature.structured_input_signature
     dtype = inputs["series"].dtype
-    return lambda values: _only(signature(series=tf.cast(values, dtype)))
+    return lambda values: _single_output(
+        signature(series=tf.cast(values, dtype))
+    )
 
 
-def _litert(path: Path) -> Forecaster:
+def _load_litert(path: Path) -> Forecaster:
     from keras_gatelstm.export import LiteRTFile
 
     file = LiteRTFile(path)
-    return lambda values: _only(file(series=values.astype(np.float32)))
+    return lambda values: _single_output(file(series=values.astype(np.float32)))
 
 
-def _only(outputs: dict[str, Any]) -> np.ndarray:
+def _single_output(outputs: dict[str, Any]) -> np.ndarray:
     (output,) = outputs.values()
     return np.asarray(output)

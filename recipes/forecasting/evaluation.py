@@ -1,4 +1,4 @@
-"""How far forecasts are from the truth, over every window."""
+"""Errors and interval coverage of forecasts, over all windows."""
 
 import math
 from collections.abc import Mapping
@@ -9,8 +9,9 @@ from tabulate import tabulate
 
 from recipes.data.windows import Windows
 from recipes.forecasting.baselines import BATCH, Forecast
+from recipes.forecasting.settings import Settings
 
-# What their authors give for all columns, by look-back and horizon: MSE, MAE.
+# Published MSE and MAE over all columns, by model and horizon.
 REPORTED = {
     "ett/h1": {
         "SegRNN, look-back 96": {
@@ -48,16 +49,16 @@ def errors(
     windows: Windows,
     deviation: np.ndarray,
 ) -> tuple[dict[str, Row], dict[str, np.ndarray]]:
-    """Mean squared and absolute errors, in standard and in own units.
+    """Compute mean squared and absolute errors, in standard and own units.
 
     Args:
-        forecasts: By name, in standard units.
-        windows: What to forecast, in standard units; every one counts.
-        deviation: Each column's, to go back to its own units.
+        forecasts: Forecasts in standard units, by name.
+        windows: Windows to forecast, in standard units.
+        deviation: Standard deviation of each column, in its own units.
 
     Returns:
-        A row for each forecast; and its absolute error in standard units at
-        each step of the horizon, `(horizon,)`.
+        A row of errors for each forecast; and its absolute error in standard
+        units at each step of the horizon, `(horizon,)`.
     """
     rows: dict[str, Row] = {}
     by_step: dict[str, np.ndarray] = {}
@@ -86,19 +87,18 @@ def errors(
 def half_widths(
     forecast: Forecast, held_out: Windows, coverage: float
 ) -> np.ndarray:
-    """How far to either side of a forecast the truth may be.
+    """Compute half widths of intervals by split conformal prediction.
 
-    Split conformal prediction: the quantile of the absolute errors on windows
-    that were held out, for each step and column; the largest of them, where
-    there are too few to be so sure.
+    They are quantiles of the absolute errors on held-out windows, for each
+    step and column; with too few windows for the quantile, the largest error.
 
     Args:
         forecast: The forecaster.
         held_out: Windows that it was not trained on.
-        coverage: The part of the truth that is to be inside.
+        coverage: Share of true values to be inside the intervals.
 
     Returns:
-        `(horizon, columns)`, in the forecast's units.
+        Half widths, `(horizon, columns)`, in the forecast's units.
 
     References:
         Lei et al., "Distribution-Free Predictive Inference for Regression",
@@ -113,8 +113,8 @@ def half_widths(
     return apart[min(rank, len(apart)) - 1]
 
 
-def covered(forecast: Forecast, windows: Windows, widths: np.ndarray) -> float:
-    """The part of the truth that is inside."""
+def coverage(forecast: Forecast, windows: Windows, widths: np.ndarray) -> float:
+    """Return the share of true values inside the intervals."""
     inside = [
         np.mean(
             np.abs(np.asarray(forecast(inputs)) - targets) <= widths, (1, 2)
@@ -124,36 +124,38 @@ def covered(forecast: Forecast, windows: Windows, widths: np.ndarray) -> float:
     return float(np.concatenate(inside).mean())
 
 
-def loses_to(rows: dict[str, Row]) -> dict[str, list[str]]:
-    """The forecasts that are better than the first; and in which errors."""
+def better_than(rows: dict[str, Row]) -> dict[str, list[str]]:
+    """Return the forecasts that beat the first one, and in which errors."""
     (_, ours), *others = rows.items()
     found = {
-        name: [error for error in ("mse", "mae") if _less(row, ours, error)]
+        name: [
+            error for error in ("mse", "mae") if _is_smaller(row, ours, error)
+        ]
         for name, row in others
     }
     return {name: errors for name, errors in found.items() if errors}
 
 
-def _less(row: Row, ours: Row, error: str) -> bool:
-    """Whether an error is smaller; any number is, than one that is none."""
+def _is_smaller(row: Row, ours: Row, error: str) -> bool:
+    """Return whether an error is smaller than ours; NaN counts as largest."""
     return row[error] < ours[error] or (
         math.isnan(ours[error]) and not math.isnan(row[error])
     )
 
 
-def table(metrics: dict[str, Any]) -> str:
-    """The errors, and what others report of the same horizon."""
-    settings = metrics["settings"]
-    better = metrics["loses_to"]
+def table(
+    errors: dict[str, Row], better: dict[str, list[str]], settings: Settings
+) -> str:
+    """Tabulate errors beside published ones for the same horizon."""
     rows = [
         [name, *row.values(), ", ".join(better.get(name, [])).upper()]
-        for name, row in metrics["errors"].items()
+        for name, row in errors.items()
     ]
-    if settings["target"] is None:
-        reported = REPORTED.get(settings["dataset"], {})
+    if settings.target is None:
+        reported = REPORTED.get(settings.dataset, {})
         for name, found in reported.items():
-            if settings["horizon"] in found:
-                mse, mae = found[settings["horizon"]]
+            if settings.horizon in found:
+                mse, mae = found[settings.horizon]
                 rows.append([f"{name}, reported", mse, mae])
     heads = ["", "MSE", "MAE", "MSE\nown units", "MAE\nown units"]
     if better:

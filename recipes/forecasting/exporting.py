@@ -1,33 +1,36 @@
-"""A forecaster in every form, each held against what was evaluated."""
+"""Export of a forecaster in every form, checked against the evaluated model."""
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+import keras
 import numpy as np
 import pandas as pd
 
+from recipes import finishing
 from recipes.console import UsageError
 from recipes.data.scaling import Scaling
+from recipes.finishing import Exported
 from recipes.forecasting import deployed, models
 
 NAME = "time_series"
 LITERT = f"litert/{NAME}.tflite"
 
-# The largest difference from what was evaluated, in standard deviations.
+# Largest allowed difference from the evaluated model, in standard deviations.
 TOLERANCE = 1e-3
 LITERT_TOLERANCE = 1e-4
-# By so many standard deviations a series may be rounded in float32.
+# Largest allowed rounding of a series in float32, in standard deviations.
 LOST = 2e-4
 
 
-class Tried(NamedTuple):
-    """Windows of a series, and what a model forecast of them.
+class CheckWindows(NamedTuple):
+    """Windows of a series, and a model's forecasts to check files on.
 
     Args:
-        starts: The first row forecast in each.
-        seen: What is seen, in own units, `(windows, lookback, columns)`.
-        standard: The same in standard units.
-        forecasts: In own units, `(windows, horizon, columns)`.
+        starts: First forecast row of each window.
+        seen: Inputs in own units, `(windows, lookback, columns)`.
+        standard: Inputs in standard units.
+        forecasts: Forecasts in own units, `(windows, horizon, columns)`.
     """
 
     starts: list[int]
@@ -36,66 +39,53 @@ class Tried(NamedTuple):
     forecasts: np.ndarray
 
 
-def tried(
-    model: Any,
+def forecast_windows(
+    model: keras.Model,
     series: pd.DataFrame,
     starts: np.ndarray,
     lookback: int,
     scaling: Scaling,
-) -> Tried:
-    """Forecasts with a model as it was evaluated.
+) -> CheckWindows:
+    """Forecast some windows with the evaluated model.
 
     Args:
         model: The forecaster, in standard units.
-        series: In units of its own.
-        starts: The rows to forecast from.
-        lookback: The rows it sees before them.
-        scaling: From the series' own units.
+        series: The series, in its own units.
+        starts: First forecast row of each window.
+        lookback: Number of rows the model sees before that row.
+        scaling: Scaling of the series.
     """
     values = series.to_numpy()
     seen = np.stack([values[it - lookback : it] for it in starts])
     standard = scaling.standard(seen)
     forecasts = scaling.own(model.predict_on_batch(standard))
-    return Tried(starts.tolist(), seen, standard, forecasts)
-
-
-class Exported(NamedTuple):
-    """What was written.
-
-    Args:
-        differences: How far the forecasts of each file are from what was
-            evaluated, in standard deviations, by its name.
-        refused: Why there is no file for LiteRT; empty where there is one.
-    """
-
-    differences: dict[str, float]
-    refused: str
+    return CheckWindows(starts.tolist(), seen, standard, forecasts)
 
 
 def export(
-    model: Any,
+    model: keras.Model,
     series: pd.DataFrame,
-    windows: Tried,
+    windows: CheckWindows,
     scaling: Scaling,
     stage: Path,
     version: int,
 ) -> Exported:
-    """Writes a forecaster for Keras, TensorFlow Serving and LiteRT.
+    """Write a forecaster for Keras, TensorFlow Serving and LiteRT.
 
-    They take and give a series' own units: in float64, that what is small
-    beside its distance from zero is not lost; for LiteRT, which has none, in
-    float32, where that is enough.
+    Inputs and outputs are in the series' own units. They are float64, so that
+    small changes of large values are not rounded away. LiteRT has no float64:
+    its file is written only where float32 is precise enough.
 
     Args:
         model: The forecaster, in standard units.
-        series: All of the series, in units of its own.
-        windows: What to hold each file against.
-        scaling: From the series' own units.
-        stage: The folder to write to.
-        version: The number of the SavedModel.
+        series: The whole series, in its own units.
+        windows: Windows to check each file on.
+        scaling: Scaling of the series.
+        stage: Folder to write to.
+        version: Version number of the SavedModel.
 
     Raises:
-        UsageError: if a file does not forecast what was evaluated.
+        UsageError: if a file's forecasts differ from the evaluated model's.
     """
     from keras_gatelstm import export
 
@@ -120,30 +110,27 @@ def export(
                 f"{name} would forecast otherwise than what was evaluated, by "
                 f"{found:.1e} standard deviations. Nothing was written"
             )
-    refused = _why_no_float32(series, scaling)
-    if not refused:
-        try:
-            export.export_litert(
-                models.in_own_units(model, scaling, dtype="float32"),
-                stage / LITERT,
-                check_inputs=windows.seen[:1].astype(np.float32),
-                tolerance=LITERT_TOLERANCE,
-            )
-        except export.ExportError as error:
-            raise UsageError(f"{error} Nothing was written") from error
+    reason = _float32_problem(series, scaling)
+    if not reason:
+        finishing.export_litert(
+            models.in_own_units(model, scaling, dtype="float32"),
+            stage / LITERT,
+            check_inputs=windows.seen[:1].astype(np.float32),
+            tolerance=LITERT_TOLERANCE,
+        )
         lost = difference(deployed.forecaster(stage / LITERT))
-        if lost > TOLERANCE:
-            (stage / LITERT).unlink()
-            refused = (
-                f"its forecasts would change by {lost:.1e} standard deviations"
-            )
-        else:
+        if lost <= TOLERANCE:
             differences[LITERT] = lost
-    return Exported(differences, refused)
+            return Exported(differences, left_out={})
+        (stage / LITERT).unlink()
+        reason = f"its forecasts would change by {lost:.1e} standard deviations"
+    # Keras's `predict` rounds float64 to float32.
+    reason += "; in Keras, call the model: model.predict rounds to float32"
+    return Exported(differences, {LITERT: reason})
 
 
-def _why_no_float32(series: pd.DataFrame, scaling: Scaling) -> str:
-    """Why a series in its own units is not for float32; empty if it is."""
+def _float32_problem(series: pd.DataFrame, scaling: Scaling) -> str:
+    """Return why float32 is not enough for a series; empty if it is."""
     largest = series.abs().max().to_numpy()
     lost = largest * np.finfo(np.float32).epsneg / scaling.deviation
     if lost.max() < LOST:

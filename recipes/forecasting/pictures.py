@@ -1,7 +1,7 @@
-"""Pictures of forecasts."""
+"""Plots of forecasts, their errors and gates."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -9,9 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 if TYPE_CHECKING:
+    import keras
+
     from keras_gatelstm import GateTrace
 
-# Of what was seen, so many horizons are drawn.
+# Length of the known series in a plot, in horizons.
 SEEN = 2
 COLUMNS = 3
 
@@ -22,13 +24,13 @@ def draw_windows(
     widths: np.ndarray,
     path: Path,
 ) -> None:
-    """Draws forecasts beside what came.
+    """Plot forecasts beside the true values.
 
     Args:
-        truth: The series, in units of its own.
-        forecasts: By the first row forecast, `(horizon, columns)`.
+        truth: The series, in its own units.
+        forecasts: Forecasts by their first row, `(horizon, columns)`.
         widths: Half widths of the intervals, `(horizon, columns)`.
-        path: The picture.
+        path: File of the picture.
     """
     names = list(truth.columns)[-COLUMNS:]
     figure = Figure(
@@ -63,7 +65,7 @@ def draw_forecast(
     forecast: np.ndarray,
     widths: np.ndarray,
 ) -> None:
-    """Draws one forecast with its interval, and what is known about then."""
+    """Plot one forecast with its interval, and the known values."""
     shown = known[: times[-1]]
     axes.plot(shown.index, shown, color="#555", lw=1, label="truth")
     axes.plot(times, forecast, color="#1f6fb4", lw=1.5, label="forecast")
@@ -80,7 +82,7 @@ def draw_forecast(
 
 
 def draw_errors(errors: dict[str, np.ndarray], path: Path) -> None:
-    """Draws each forecast's error over the horizon."""
+    """Plot each forecast's error over the horizon."""
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
     for name, error in errors.items():
@@ -92,15 +94,18 @@ def draw_errors(errors: dict[str, np.ndarray], path: Path) -> None:
 
 
 def draw_gates(
-    model: Any, seen: np.ndarray, times: pd.DatetimeIndex, path: Path
+    model: "keras.Model",
+    seen: np.ndarray,
+    times: pd.DatetimeIndex,
+    path: Path,
 ) -> None:
-    """Draws factors and memories while a model reads a window's last column.
+    """Plot gates and memories while a model reads a window's last column.
 
     Args:
         model: The forecaster.
         seen: One window, `(1, lookback, columns)`.
-        times: Its times.
-        path: The picture.
+        times: The window's times.
+        path: File of the picture.
     """
     from keras_gatelstm import record_gates
     from keras_gatelstm.inspect.plots import plot_gates
@@ -113,9 +118,10 @@ def draw_gates(
 
 
 def with_times(trace: "GateTrace", times: pd.DatetimeIndex) -> "GateTrace":
-    """A trace with the time at which each event of its first layer begins.
+    """Return a trace whose steps are labelled with times.
 
-    An event is one time of the series, or a segment of several.
+    A step reads one row of the series or a segment of several, and is labelled
+    with the first of its times.
     """
     from keras_gatelstm import GateTrace
 

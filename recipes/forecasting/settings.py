@@ -1,95 +1,92 @@
-"""What the series recipe can be told, and what it does untold."""
+"""Command-line options of the series recipe, and their defaults."""
 
-import argparse
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from recipes import console, options
 
-PRESETS: dict[str, dict[str, Any]] = {
-    # A few minutes on two cores.
-    "quick": {"units": 128, "batches": 360},
-    # Up to twenty.
-    "best": {"units": 256, "batches": 360},
-}
-
-EVERY: dict[str, Any] = {
-    "dataset": "co2",
-    "time_column": None,
-    "target": None,
-    "data_dir": None,
-    "manual_dir": None,
-    "preset": "quick",
-    "cell": "lesson",
-    "form": "segments",
-    "batch_size": 128,
-    "learning_rate": 2e-3,
-    # A part of the last memory is hidden from the forecast: series are short,
-    # and learnt by heart within a few epochs.
-    "dropout": 0.3,
-    "seed": 1,
-    "output": Path("saved_models/time_series"),
-    "minutes": None,
-}
-
 CELLS = ["lesson", "standard", "gru", "rnn"]
 
-# Steps to see and to forecast, where they are not given.
+# Default look-back and horizon.
 LENGTHS = {"co2": (208, 52), "ett": (720, 96)}
 HORIZON, LOOKBACKS = 24, 4
 
 
-def parse(
-    arguments: Sequence[str] | None, description: str
-) -> argparse.Namespace:
-    """Reads the command line, and fills in what it leaves open.
+@dataclass(kw_only=True)
+class Settings(options.Settings):
+    """Settings of the series recipe.
+
+    Args:
+        dataset: Name of the series, or path of a CSV file.
+        time_column: Column of a CSV file's times; `None` for the first.
+        target: Columns to forecast; `None` for all.
+        horizon: Steps to forecast; 0 for the series' default.
+        lookback: Steps to see; 0 for the series' default.
+        cell: Name of the recurrent layer in `recipes.cells`.
+        form: `"segments"` or `"plain"`.
+        units: Number of units.
+        dropout: Dropout rate of the last memory.
+        batches: Batches to train on; `None` for minutes.
+        seed: Random seed.
+    """
+
+    units: int
+    dataset: str = "co2"
+    time_column: str | None = None
+    target: list[str] | None = None
+    horizon: int = 0
+    lookback: int = 0
+    preset: str = "quick"
+    cell: str = "lesson"
+    form: str = "segments"
+    batch_size: int = 128
+    learning_rate: float = 2e-3
+    # Series are short, and overfitted within a few epochs without dropout.
+    dropout: float = 0.3
+    batches: int | None = None
+    seed: int = 1
+    output: Path = Path("saved_models/time_series")
+
+    def __post_init__(self) -> None:
+        family = self.dataset.split("/")[0]
+        if Path(self.dataset).is_file():
+            family = "file"
+        lookback, horizon = LENGTHS.get(family, (0, HORIZON))
+        self.horizon = self.horizon or horizon
+        self.lookback = self.lookback or lookback or LOOKBACKS * self.horizon
+
+
+PRESETS: dict[str, options.Some] = {
+    # A few minutes on two cores.
+    "quick": {"units": 128, "batches": 360},
+    # Up to twenty minutes.
+    "best": {"units": 256, "batches": 360},
+}
+
+
+def parse(arguments: Sequence[str] | None, description: str) -> Settings:
+    """Parse the command line, and complete the settings.
 
     Raises:
-        UsageError: if there is a mistake in it, or an unfinished training is
-            in its way, or missing.
+        UsageError: if an argument is invalid, or there is an unfinished
+            training without `--resume`, or none with it.
     """
     given = vars(_parser(description).parse_args(arguments))
-    args = options.settled(given, EVERY, PRESETS)
-    fill_lengths(args)
-    if args.form == "segments" and args.units < 2:
+    settings = options.resolve_settings(Settings, given, PRESETS)
+    if settings.form == "segments" and settings.units < 2:
         raise console.UsageError(
             "--units must be 2 or more: a half says which column, a half "
-            f"which segment. Received: {args.units}"
+            f"which segment. Received: {settings.units}"
         )
-    return args
+    return settings
 
 
-def fill_lengths(args: argparse.Namespace) -> None:
-    """Sets the steps to see and to forecast, where they are not given."""
-    family = args.dataset.split("/")[0]
-    if Path(args.dataset).is_file():
-        family = "file"
-    lookback, horizon = LENGTHS.get(family, (None, HORIZON))
-    args.horizon = getattr(args, "horizon", horizon)
-    if not hasattr(args, "lookback"):
-        args.lookback = lookback or LOOKBACKS * args.horizon
-
-
-def _parser(description: str) -> console.Parser:
-    parser = console.Parser(
-        prog="python -m recipes.time_series",
-        description=description,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        argument_default=argparse.SUPPRESS,
+def _parser(description: str) -> options.SettingsParser:
+    parser = options.SettingsParser(
+        "recipes.time_series", description, Settings, PRESETS
     )
-
-    def add(name: str, help: str, **more: Any) -> None:
-        setting = name.strip("-").replace("-", "_")
-        default = EVERY.get(setting)
-        if default is None and setting in PRESETS["quick"]:
-            default = "; ".join(
-                f"{preset} {settings[setting]}"
-                for preset, settings in PRESETS.items()
-            )
-        shown = "" if default is None else f" (default: {default})"
-        parser.add_argument(name, help=help + shown, **more)
-
+    add = parser.add_setting
     count = {"type": console.whole_number, "metavar": "N"}
     add(
         "--dataset",
@@ -99,9 +96,12 @@ def _parser(description: str) -> console.Parser:
     )
     add("--time-column", "a CSV file's times (default: its first column)")
     add("--target", "columns to forecast (default: all)", nargs="+")
-    add("--data-dir", "where tensorflow-datasets keeps data")
-    add("--manual-dir", "folder with the data's file, if no network")
-    add("--horizon", "steps to forecast (default: co2 52, ett 96)", **count)
+    parser.add_data_folders()
+    add(
+        "--horizon",
+        "steps to forecast (default: co2 52, ett 96, else 24)",
+        **count,
+    )
     add(
         "--lookback",
         "steps to see (default: co2 208, ett 720, else 4 horizons)",
@@ -130,13 +130,7 @@ def _parser(description: str) -> console.Parser:
         metavar="RATE",
     )
     add("--seed", "of all that is random", type=console.seed, metavar="N")
-    add("--output", "folder to write to", type=Path, metavar="FOLDER")
-    parser.add_argument(
-        "--resume",
-        action="store_true",
-        default=False,
-        help="go on with the unfinished training in the output folder",
-    )
+    parser.add_output()
     length = parser.add_mutually_exclusive_group()
     length.add_argument(
         "--minutes",

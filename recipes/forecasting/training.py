@@ -1,6 +1,5 @@
-"""Trains a forecaster."""
+"""Training of a forecaster."""
 
-import argparse
 import math
 from pathlib import Path
 
@@ -9,64 +8,65 @@ import keras
 from recipes import resuming
 from recipes.data.windows import Batch, Shuffled, Windows
 from recipes.forecasting import models
-from recipes.training import Budget, enough_memory
+from recipes.forecasting.settings import Settings
+from recipes.training import Budget, raise_memory_error
 
 
 def train(
     seen: Windows,
     held_out: Windows,
     columns: int,
-    args: argparse.Namespace,
+    settings: Settings,
     folder: Path,
 ) -> tuple[keras.Model, Budget]:
-    """Trains for the batches or minutes that `args` names.
+    """Train for the batches or minutes of `settings`.
 
     Args:
-        seen: Windows to train on, of standard deviation 1.
+        seen: Windows to train on, in standard units.
         held_out: Windows to validate on.
-        columns: How many columns the series has.
-        args: The recipe's settings.
-        folder: Where checkpoints are kept, and gone on from.
+        columns: Number of columns of the series.
+        settings: The recipe's settings.
+        folder: Folder of the checkpoints.
 
     Returns:
-        The model with the weights of the best validation loss, and what the
-        training spent.
+        The model with the weights of the best validation loss, and the budget
+        with the losses and the time spent.
 
     Raises:
-        UsageError: if the loss stops being a number, or too few batches are
-            trained for a model.
-        KeyboardInterrupt: if it is stopped before there is a model.
-        MemoryError: if the model does not fit.
+        UsageError: if the loss becomes NaN or infinite, or too few batches
+            were trained.
+        KeyboardInterrupt: if the training is stopped before its first batch.
+        MemoryError: if the model does not fit into memory.
     """
-    keras.utils.set_random_seed(args.seed)
-    size = min(args.batch_size, len(seen))
-    with enough_memory():
-        model = compiled(args, columns)
-        shuffled = Shuffled(seen, size, args.seed)
+    keras.utils.set_random_seed(settings.seed)
+    size = min(settings.batch_size, len(seen))
+    with raise_memory_error():
+        model = compiled(settings, columns)
+        shuffled = Shuffled(seen, size, settings.seed)
         budget = resuming.train(
             model,
             shuffled,
             batched(held_out, size),
-            args.batches,
-            args,
+            settings.batches,
+            settings,
             folder,
         )
-    resuming.check_enough(budget, args.batches, folder)
+    resuming.check_enough(budget, settings.batches, folder)
     return model, budget
 
 
-def compiled(args: argparse.Namespace, columns: int) -> keras.Model:
-    """The model, ready to train."""
-    model = models.build(args, columns)
-    # Less moved by what cannot be foreseen than the squared error.
+def compiled(settings: Settings, columns: int) -> keras.Model:
+    """Return a compiled model."""
+    model = models.build(settings, columns)
+    # The absolute error is more robust to outliers than the squared error.
     model.compile(keras.optimizers.Adam(global_clipnorm=1.0), "mae")
     return model
 
 
 def batched(windows: Windows, size: int) -> Batch:
-    """Windows in batches of up to one size, all alike, stacked.
+    """Stack windows into batches of equal size, at most `size`.
 
-    Fewer windows than there are batches may be left out at the end.
+    The last windows are left out if they do not divide evenly.
     """
     count = math.ceil(len(windows) / size)
     each = len(windows) // count

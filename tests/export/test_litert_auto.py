@@ -4,14 +4,20 @@ import pytest
 from keras import layers
 
 from keras_gatelstm import GateLSTM
-from keras_gatelstm.export.litert.forms import MOST_UNROLLED, FormError, form_of
+from keras_gatelstm.export.litert.forms import (
+    MOST_UNROLLED,
+    FormError,
+    FormSettings,
+    form_of,
+)
 from keras_gatelstm.export.prepare import prepare
 from tests.export.models import of_symbols, sequential
 
 
 def chosen(model, batch=1, steps=6, quantize=None, micro=False, carry=False):
     ready = prepare(model, mixed_precision=False)
-    return form_of(ready, "auto", batch, steps, quantize, micro, carry)
+    settings = FormSettings(batch, steps, quantize, micro, carry)
+    return form_of(ready, "auto", settings)
 
 
 @pytest.mark.parametrize(

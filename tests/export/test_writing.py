@@ -3,7 +3,7 @@
 import pytest
 import tensorflow as tf
 
-from keras_gatelstm.export.errors import errors_of_system, writing
+from keras_gatelstm.export.errors import as_system_errors, name_file_in_errors
 
 FULL = "No space left on device"
 
@@ -16,13 +16,13 @@ def test_a_full_disk_is_an_error_of_the_system(tmp_path, message):
     said = f"^{tmp_path} could not be written: {FULL}$"
     with (
         pytest.raises(OSError, match=said),
-        writing(tmp_path),
-        errors_of_system(),
+        name_file_in_errors(tmp_path),
+        as_system_errors(),
     ):
         raise tf.errors.OutOfRangeError(None, None, message)
 
 
 def test_the_reason_of_the_system_is_said(tmp_path):
     said = f"^{tmp_path} could not be written: {FULL}$"
-    with pytest.raises(OSError, match=said), writing(tmp_path):
+    with pytest.raises(OSError, match=said), name_file_in_errors(tmp_path):
         raise OSError(28, FULL, str(tmp_path / ".writing-a"))

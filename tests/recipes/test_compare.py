@@ -8,7 +8,7 @@ import pytest
 
 from recipes import compare, console
 from recipes.comparing import problems, runs, settings
-from recipes.comparing.made_up import Adding, Copy
+from recipes.comparing.synthetic import Adding, Copy
 from recipes.comparing.text import Text
 from tests.recipes.killing import KilledError, checkpoints_written
 
@@ -74,7 +74,7 @@ def test_all_have_the_same_parameters():
     args = args_of("--task", "copy", "--units", "40", "--lengths", "5")
     counts = {
         it.cell: task.model(it).count_params()
-        for it in runs.planned(task, args)
+        for it in runs.planned_runs(task, args)
     }
     assert counts["standard"] == counts["keras"]
     for count in counts.values():
@@ -83,7 +83,7 @@ def test_all_have_the_same_parameters():
 
 def test_for_the_same_minutes_all_have_the_same_units():
     args = args_of("--task", "adding", "--budget", "minutes", "--units", "9")
-    units = {it.units for it in runs.planned(Adding(args), args)}
+    units = {it.units for it in runs.planned_runs(Adding(args), args)}
     assert units == {9}
 
 
@@ -135,7 +135,7 @@ def test_it_goes_on_where_it_was_stopped(tmp_path, monkeypatch, capsys):
     asked += ["--units", "6", "--batches", "5"]
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
     assert run(*asked, "--output", whole) == 0
-    train, count = runs.trained, []
+    train, count = runs.train_run, []
 
     def failing(*arguments):
         count.append(1)
@@ -143,7 +143,7 @@ def test_it_goes_on_where_it_was_stopped(tmp_path, monkeypatch, capsys):
             raise KeyboardInterrupt
         return train(*arguments)
 
-    monkeypatch.setattr(runs, "trained", failing)
+    monkeypatch.setattr(runs, "train_run", failing)
     assert run(*asked, "--output", stopped) == 130
     assert not (stopped / "runs.csv").exists()
     assert run(*asked, "--output", stopped) == 2

@@ -1,7 +1,5 @@
 """Forecasters, and what they stand beside."""
 
-import argparse
-
 import keras
 import numpy as np
 import pandas as pd
@@ -18,7 +16,7 @@ from recipes.forecasting import (
     models,
     training,
 )
-from recipes.forecasting.settings import CELLS
+from recipes.forecasting.settings import CELLS, Settings
 from tests.recipes.killing import (
     KilledError,
     assert_same,
@@ -27,20 +25,15 @@ from tests.recipes.killing import (
 
 
 def settings(**given):
-    return argparse.Namespace(
+    return Settings(
         **{
-            "form": "segments",
-            "cell": "lesson",
             "units": 8,
             "lookback": 48,
             "horizon": 12,
             "dropout": 0.5,
             "batch_size": 16,
             "learning_rate": 1e-2,
-            "seed": 1,
-            "minutes": None,
             "batches": 30,
-            "output": "",
         }
         | given
     )
@@ -192,7 +185,7 @@ def test_intervals_cover_what_they_were_asked_to():
     for coverage in (0.5, 0.9):
         widths = evaluation.half_widths(forecast, held_out, coverage)
         assert widths.shape == (4, 1)
-        assert evaluation.covered(forecast, unseen, widths) == pytest.approx(
+        assert evaluation.coverage(forecast, unseen, widths) == pytest.approx(
             coverage, abs=0.02
         )
 
@@ -215,7 +208,9 @@ def exported(folder, offset):
     scaling = Scaling.of(values)
     series = pd.DataFrame(values, columns=["north", "south"])
     model = models.build(args, columns=2)
-    windows = exporting.tried(model, series, np.array([8, 50]), 8, scaling)
+    windows = exporting.forecast_windows(
+        model, series, np.array([8, 50]), 8, scaling
+    )
     return windows, exporting.export(model, series, windows, scaling, folder, 3)
 
 
@@ -247,9 +242,9 @@ def test_forecasts_that_are_better_are_named():
         "last value": {"mse": 1.0, "mae": 1.0},
         "seasonal naive": {"mse": 3.0, "mae": 2.0},
     }
-    better = evaluation.loses_to(rows)
+    better = evaluation.better_than(rows)
     assert better == {"linear": ["mse", "mae"], "last value": ["mse"]}
     rows["this model"] = {"mse": np.nan, "mae": np.nan}
     rows["linear"]["mae"] = np.nan
-    assert len(evaluation.loses_to(rows)) == 3
-    assert evaluation.loses_to(rows)["linear"] == ["mse"]
+    assert len(evaluation.better_than(rows)) == 3
+    assert evaluation.better_than(rows)["linear"] == ["mse"]

@@ -105,7 +105,7 @@ def test_a_time_column_that_is_not_the_first(written):
 
 def test_a_missing_value_is_the_one_before(written):
     path = written("t,a", *rows(hours(9), [1, "", "", *range(4, 10)]))
-    found, filled = frames.without_holes(read_csv(path), "it")
+    found, filled = frames.fill_missing(read_csv(path), "it")
     assert found["a"].tolist() == [1, 1, 1, *range(4, 10)]
     assert filled == 2
 
@@ -113,7 +113,7 @@ def test_a_missing_value_is_the_one_before(written):
 def test_the_hour_that_daylight_saving_skips_is_filled(written):
     local = hours(48, "2021-03-27").delete(26)
     path = written("t,a", *rows(local, range(47)))
-    found, filled = frames.without_holes(read_csv(path), "it")
+    found, filled = frames.fill_missing(read_csv(path), "it")
     assert filled == 1
     assert len(found) == 48
     assert found["a"].iloc[26] == 25
@@ -123,7 +123,7 @@ def test_times_with_offsets_go_through_daylight_saving(written):
     utc = pd.date_range("2021-10-30", periods=72, freq="h", tz="UTC")
     local = utc.tz_convert("Europe/Berlin")
     path = written("t,a", *rows(map(pd.Timestamp.isoformat, local), range(72)))
-    found, filled = frames.without_holes(read_csv(path), "it")
+    found, filled = frames.fill_missing(read_csv(path), "it")
     assert filled == 0
     assert found.index.equals(utc)
 
@@ -141,7 +141,7 @@ def test_offsets_may_be_hours_only(written, written_as):
 def test_a_calendar_may_have_holes(calendar):
     times = pd.date_range("2000-01-01", periods=30, freq=calendar)
     frame = pd.DataFrame({"a": np.arange(30.0)}, times).drop(times[7])
-    found, filled = frames.without_holes(frame, "it")
+    found, filled = frames.fill_missing(frame, "it")
     assert filled == 1
     assert found.index.equals(times)
     assert found["a"].iloc[7] == 6
@@ -150,7 +150,7 @@ def test_a_calendar_may_have_holes(calendar):
 def test_weeks_with_holes_are_no_business_days():
     times = pd.date_range("2000-01-03", periods=30, freq="7D")
     frame = pd.DataFrame({"a": np.arange(30.0)}, times).drop(times[7])
-    found, filled = frames.without_holes(frame, "it")
+    found, filled = frames.fill_missing(frame, "it")
     assert (len(found), filled) == (30, 1)
 
 
@@ -160,7 +160,7 @@ def test_a_step_that_few_rows_keep_is_refused_before_it_fills_the_memory():
     steps = pd.DatetimeIndex(np.cumsum(np.diff(times.asi8) + np.arange(51)))
     frame = pd.DataFrame({"a": np.arange(51.0)}, steps)
     with pytest.raises(UsageError, match="of its rows are missing"):
-        frames.without_holes(frame, "it")
+        frames.fill_missing(frame, "it")
 
 
 @pytest.mark.parametrize(
@@ -225,13 +225,13 @@ def test_times_that_are_no_steps_are_refused(change, message):
     times = change(hours(40))
     frame = pd.DataFrame({"a": np.arange(float(len(times)))}, times)
     with pytest.raises(UsageError, match=message):
-        frames.without_holes(frame, "it")
+        frames.fill_missing(frame, "it")
 
 
 def test_a_first_value_that_is_missing_is_refused():
     frame = pd.DataFrame({"a": [1.0, 2, 3], "b": [np.nan, 2, 3]}, hours(3))
     with pytest.raises(UsageError, match="row 2, column b: the first value"):
-        frames.without_holes(frame, "it")
+        frames.fill_missing(frame, "it")
 
 
 def test_a_constant_column_is_refused(written):

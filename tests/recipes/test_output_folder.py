@@ -7,14 +7,18 @@ import pytest
 
 from recipes import checkpoints
 from recipes.console import UsageError
-from recipes.output_folder import held, refuse_if_in_use, refuse_replacing
+from recipes.output_folder import (
+    lock_folder,
+    refuse_if_in_use,
+    refuse_replacing,
+)
 
 HOLD = """
 import sys
 from pathlib import Path
-from recipes.output_folder import held
+from recipes.output_folder import lock_folder
 
-with held(Path(sys.argv[1])) as unfinished:
+with lock_folder(Path(sys.argv[1])) as unfinished:
     (unfinished / "train.numbers").write_text("the first's")
     print("held", flush=True)
     input()
@@ -22,14 +26,14 @@ with held(Path(sys.argv[1])) as unfinished:
 
 
 def test_it_is_gone_where_nothing_is_written(tmp_path):
-    with held(tmp_path / "new" / "out") as folder:
+    with lock_folder(tmp_path / "new" / "out") as folder:
         assert folder == tmp_path / "new" / "out" / "unfinished"
         assert folder.is_dir()
     assert not (tmp_path / "new").exists()
 
 
 def test_what_is_written_stays_alone(tmp_path):
-    with held(tmp_path / "out"):
+    with lock_folder(tmp_path / "out"):
         (tmp_path / "out" / "model.keras").write_text("model")
     names = [path.name for path in (tmp_path / "out").iterdir()]
     assert names == ["model.keras"]
@@ -45,7 +49,7 @@ def test_a_second_run_is_refused_until_the_first_ends(tmp_path):
     )
     assert first.stdout.readline() == "held\n"
     message = rf"another run is writing to {output}: let it end, or name"
-    with pytest.raises(UsageError, match=message), held(output):
+    with pytest.raises(UsageError, match=message), lock_folder(output):
         pass
     with pytest.raises(UsageError, match=message):
         refuse_if_in_use(output)
@@ -57,7 +61,7 @@ def test_a_second_run_is_refused_until_the_first_ends(tmp_path):
     first.kill()
     first.communicate()
     refuse_if_in_use(output)
-    with held(output) as folder:
+    with lock_folder(output) as folder:
         assert folder == numbers.parent
         assert not left_over.exists()
     assert not any(output.iterdir())
@@ -73,13 +77,13 @@ def test_what_another_run_did_meanwhile_is_seen(tmp_path, resume):
         pytest.raises(
             UsageError, match=r"has written to .* since this one beg"
         ),
-        held(tmp_path, resume),
+        lock_folder(tmp_path, resume),
     ):
         pass
 
 
 def test_what_others_put_there_meanwhile_is_not_deleted(tmp_path):
-    with held(tmp_path) as folder:
+    with lock_folder(tmp_path) as folder:
         (folder / "train.numbers").write_text("")
         (folder / "mine.txt").write_text("mine")
     assert [path.name for path in folder.iterdir()] == ["mine.txt"]
@@ -91,7 +95,7 @@ def test_what_is_not_of_a_training_is_not_deleted(tmp_path):
     mine.write_text("in B minor")
     with (
         pytest.raises(UsageError, match=r"symphony\.txt is not of an unf"),
-        held(tmp_path),
+        lock_folder(tmp_path),
     ):
         pass
     assert [path.name for path in tmp_path.iterdir()] == ["unfinished"]

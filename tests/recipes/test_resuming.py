@@ -1,10 +1,11 @@
 """A training that is killed at any moment, and gone on with."""
 
-import argparse
+from dataclasses import replace
 
 import pytest
 
-from recipes.characters import settings, training
+from recipes.characters import training
+from recipes.characters.settings import PRESETS, Settings
 from recipes.console import UsageError
 from recipes.data.numbers import encode, vocabulary_of
 from recipes.data.text import Text
@@ -34,9 +35,7 @@ SMALL = {
 @pytest.fixture(scope="module")
 def train(tmp_path_factory):
     """Trains with checkpoints in a folder; killed after so many batches."""
-    args = argparse.Namespace(
-        **(settings.EVERY | settings.PRESETS["quick"] | SMALL)
-    )
+    settings = Settings(**(PRESETS["quick"] | SMALL))
     vocabulary = vocabulary_of(TEXT)
     base = tmp_path_factory.mktemp("trainings")
     parts = [encode(TEXT, vocabulary, base / "numbers")] * 2
@@ -44,7 +43,7 @@ def train(tmp_path_factory):
     def train(name, killed_after=None, every=0.0, minutes=None):
         folder = base / name
         folder.mkdir(exist_ok=True)
-        of_minutes = argparse.Namespace(**vars(args) | {"minutes": minutes})
+        of_minutes = replace(settings, minutes=minutes)
         with checkpoints_written(every, killed_after):
             return training.train(parts, vocabulary, of_minutes, folder)
 

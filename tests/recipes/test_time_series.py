@@ -231,8 +231,8 @@ def test_models_of_something_else_are_refused(trained, tmp_path, capsys):
 def test_a_training_goes_on_with_its_own_series_only(tmp_path, capsys):
     args = settings.parse(["--output", str(tmp_path)], "")
     frame = frames.load("co2")
-    time_series.check_series(frame, args)
-    time_series.check_series(frame, args)
+    time_series.check_series(frame, args, "co2")
+    time_series.check_series(frame, args, "co2")
     values = frame.values
     other_value = values.copy()
     other_value.iloc[-1] += 1e-9
@@ -243,7 +243,9 @@ def test_a_training_goes_on_with_its_own_series_only(tmp_path, capsys):
         values.iloc[:-1],
     ):
         with pytest.raises(console.UsageError, match="co2 has changed since"):
-            time_series.check_series(frame._replace(values=changed), args)
+            time_series.check_series(
+                frame._replace(values=changed), args, "co2"
+            )
 
 
 @pytest.mark.parametrize(
@@ -290,7 +292,7 @@ def test_a_short_look_back_and_no_file_for_litert(
     tmp_path, monkeypatch, capsys
 ):
     output = tmp_path / "out"
-    refused = exporting.Exported({}, "float32 loses it")
+    refused = exporting.Exported({}, {exporting.LITERT: "float32 loses it"})
     monkeypatch.setattr(exporting, "export", lambda *_: refused)
     monkeypatch.setattr(pictures, "draw_gates", lambda *_: None)
     old = output / "litert" / "time_series.tflite"
@@ -299,7 +301,7 @@ def test_a_short_look_back_and_no_file_for_litert(
     few = ["--units", "4", "--batches", "2", "--lookback", "26"]
     assert run(time_series, *few, "--output", output) == 0
     assert not old.exists()
-    assert "no file for LiteRT: float32 loses it" in capsys.readouterr().out
+    assert f"no {exporting.LITERT}: float32 loses it" in capsys.readouterr().out
     errors = json.loads((output / "metrics.json").read_text())["errors"]
     assert "last 26 steps repeated" in errors
     assert "seasonal naive" not in errors

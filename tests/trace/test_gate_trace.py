@@ -218,3 +218,19 @@ def test_to_xarray():
         dataset["first.kept"].isel(batch=1), trace["first/kept"][1]
     )
     assert dataset["token"].values.tolist() == trace.tokens.tolist()
+
+
+def test_layers_of_unlike_sizes_to_xarray(tmp_path):
+    pytest.importorskip("xarray")
+    values = random.normal(size=(2, 5, 3))
+    first = LayerTrace("first", {"kept": values})
+    folded = LayerTrace("in/folded", {"kept": values.reshape(10, 1, 3)})
+    dataset = GateTrace({"first": first, "in/folded": folded}).to_xarray()
+    assert dataset["in.folded.kept"].shape == (10, 1, 3)
+    assert set(dataset.sizes) == {
+        "batch_first",
+        "time_first",
+        "batch_in.folded",
+        "time_in.folded",
+        "unit",
+    }

@@ -1,4 +1,4 @@
-"""What was exported to LiteRT, held against Keras and measured."""
+"""Compare an exported LiteRT file with Keras, and time it."""
 
 import time
 from collections import Counter
@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from textwrap import fill
-from typing import Any, Protocol
+from typing import Protocol
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_gatelstm.core.types import Tensor
 from keras_gatelstm.export.inputs import call, outputs_in_time
 from keras_gatelstm.export.litert.file import (
     Arrays,
@@ -22,9 +23,9 @@ from keras_gatelstm.export.litert.file import (
 from keras_gatelstm.export.litert.forms import Form
 from keras_gatelstm.export.litert.samples import Batch, steps_of
 
-# The largest error allowed, as a part of the range of Keras's outputs.
+# The largest error allowed, as a fraction of the range of Keras's outputs.
 TOLERANCES = {None: 1e-5, "float16": 0.01, "dynamic": 0.1, "int8": 0.15}
-# A range that is less than this part of the largest output counts as this.
+# The smallest range assumed, as a fraction of the largest output.
 LEAST_RANGE = 0.05
 
 SECONDS_TO_MEASURE = 0.2
@@ -32,7 +33,7 @@ SECONDS_TO_MEASURE = 0.2
 
 @dataclass(frozen=True)
 class Report:
-    """What a LiteRT file is, and how it does."""
+    """Properties, accuracy and speed of an exported LiteRT file."""
 
     path: Path
     form: str
@@ -40,17 +41,17 @@ class Report:
     quantize: str | None
     operators: dict[str, int]
     bytes: int
-    microseconds: float  # Of a call, of one thread; the median.
+    microseconds: float  # Median of a call on one thread.
     largest_error: float
-    error_in_range: float  # As a part of the range of Keras's.
+    error_in_range: float  # As a fraction of the range of Keras's outputs.
     tolerance: float
     inputs: dict[str, tuple[int, ...]]
     outputs: list[str]
     micro: bool
-    carries: bool  # Memories inside, from call to call.
+    carries: bool  # Whether memories inside stay from call to call.
 
     def at(self, path: Path) -> "Report":
-        """The same, of a file that has been moved."""
+        """Return this report with the path of the moved file."""
         return replace(self, path=path)
 
     def __str__(self) -> str:
@@ -74,7 +75,7 @@ class Report:
         ]
         if self.micro:
             rows.append(["microcontrollers", "the same on their interpreter"])
-        # A path in one line can be copied.
+        # Not wrapped, so that the path can be copied.
         wrapped = [["file", str(self.path)]]
         wrapped += [[name, fill(value, 60)] for name, value in rows]
         return tabulate(wrapped, tablefmt="plain", disable_numparse=True)
@@ -92,14 +93,14 @@ class Runner(Protocol):
     """A file on one of LiteRT's interpreters."""
 
     def __call__(self, **inputs: np.ndarray) -> Arrays:
-        """The outputs, by name."""
+        """Run the file and return its outputs, by name."""
 
     def reset(self) -> None:
-        """Empties the memories that are inside."""
+        """Empty the memories inside the file."""
 
 
 class CheckError(RuntimeError):
-    """What was exported is not what Keras computes."""
+    """A file whose operators or outputs are not as expected."""
 
 
 def check(
@@ -111,20 +112,20 @@ def check(
     tolerance: float | None,
     micro: bool,
 ) -> Report:
-    """Holds a file against Keras.
+    """Compare a file's outputs with Keras's, and time it.
 
     Args:
         path: The file.
-        form: What it was made from.
-        model: What that was made from.
+        form: The form that was converted to the file.
+        model: The model that the form was made from.
         quantize: As in `export_litert`.
-        tried: Batches of inputs to try it with.
+        tried: Batches of inputs to compare on.
         tolerance: The largest error allowed; `None` for that of `TOLERANCES`.
-        micro: Whether it is to run on microcontrollers.
+        micro: Whether to compare on LiteRT for Microcontrollers, too.
 
     Raises:
-        CheckError: if it has operators that are not built in, or its outputs
-            are not finite, or not those of Keras.
+        CheckError: if some operators are not built in, or outputs are not
+            finite or differ from Keras's.
     """
     allowed = TOLERANCES[quantize] if tolerance is None else tolerance
     used = operators(path)
@@ -136,11 +137,11 @@ def check(
     keras_model = tf.function(
         lambda *inputs: call(model, list(inputs)), autograph=False
     )
-    expected = [_numbers(keras_model(*inputs)) for inputs in tried]
+    expected = [_as_float64(keras_model(*inputs)) for inputs in tried]
     ranges = _ranges(expected, least=0.0 if quantize else 1.0)
     largest = in_range = 0.0
     pairs = list(zip(tried, expected, strict=True))
-    # Twice, without a reset: what is left of a call must not show in the next.
+    # Run all twice without a reset: a call must not depend on the last one.
     rounds = 1 if form.carries or form.memories else 2
     for runner in runners:
         for inputs, right in pairs * rounds:
@@ -189,7 +190,7 @@ def _check_operators(used: Counter[str], form: Form) -> None:
         )
 
 
-def _numbers(outputs: dict[str, Any]) -> Arrays:
+def _as_float64(outputs: dict[str, Tensor]) -> Arrays:
     return {
         name: tensor.numpy().astype("float64")
         for name, tensor in outputs.items()
@@ -197,7 +198,7 @@ def _numbers(outputs: dict[str, Any]) -> Arrays:
 
 
 def _ranges(expected: Sequence[Arrays], least: float) -> dict[str, float]:
-    """How far the numbers of each output are apart."""
+    """Return the range of the values of each output."""
     ranges = {}
     for name in expected[0]:
         values = np.concatenate([right[name].ravel() for right in expected])
@@ -215,8 +216,8 @@ def _errors(
     inputs: Batch,
     expected: Arrays,
 ) -> dict[str, float]:
-    """The largest error of each output."""
-    found = _run(runner, form, inputs)
+    """Return the largest error of each output."""
+    found = _run_calls(runner, form, inputs)
     in_time = outputs_in_time(model)
     errors = {}
     for name, right in expected.items():
@@ -234,10 +235,10 @@ def _errors(
     return errors
 
 
-def _run(
+def _run_calls(
     runner: Runner, form: Form, inputs: Batch
 ) -> dict[str, list[np.ndarray]]:
-    """What the file gives in each of its calls for a sequence."""
+    """Run the file on a batch; return each output of each call."""
     if form.carries:
         runner.reset()
     calls = steps_of(form, inputs) if form.name == "streaming" else [inputs]
@@ -257,10 +258,10 @@ def _run(
 
 
 def _microseconds(file: LiteRTFile, form: Form, inputs: Batch) -> float:
-    """Of a call with one row, where the batch is free: the median."""
+    """Return the median time of a call, with one row if the batch is free."""
     if form.inputs[0].shape[0] is None:
         inputs = [it[:1] for it in inputs]
-    _run(file, form, inputs)
+    _run_calls(file, form, inputs)
     times: list[float] = []
     end = time.perf_counter() + SECONDS_TO_MEASURE
     while not times or time.perf_counter() < end:

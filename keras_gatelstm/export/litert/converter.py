@@ -1,4 +1,4 @@
-"""LiteRT's converter, kept apart: where it crashes, nothing else does."""
+"""LiteRT's converter in a process of its own, as it may crash."""
 
 import atexit
 import io
@@ -14,38 +14,38 @@ from typing import IO, Any
 import numpy as np
 import tensorflow as tf
 
-from keras_gatelstm.export.errors import errors_of_system
+from keras_gatelstm.export.errors import as_system_errors
 from keras_gatelstm.export.litert.fused import unclip
 
 PROGRAM = Path(__file__).with_name("converter_worker.py")
 
 
 class ConversionError(RuntimeError):
-    """LiteRT's converter failed, or took its process down."""
+    """A conversion that failed or crashed."""
 
 
 def convert(
-    function: Any,
+    function: tf.types.experimental.ConcreteFunction,
     target: Path,
     quantize: str | None,
     samples: Sequence[Mapping[str, np.ndarray]] | None,
     stage: Path,
 ) -> None:
-    """Writes a `.tflite` file of a function.
+    """Convert a function to a `.tflite` file.
 
     Args:
-        function: Of TensorFlow, concrete, with named inputs and outputs.
+        function: The function, with named inputs and outputs.
         target: The file.
         quantize: As in `export_litert`.
-        samples: Inputs by name, that int8 takes the ranges of numbers from.
-        stage: A folder for what is needed in between.
+        samples: Inputs by name, to calibrate the ranges of int8.
+        stage: A folder for temporary files.
 
     Raises:
-        ConversionError: if there is no file at the end.
-        OSError: if it cannot be written.
+        ConversionError: if the conversion fails.
+        OSError: if a file cannot be written.
     """
     saved_model = stage / "saved_model"
-    with errors_of_system():
+    with as_system_errors():
         tf.saved_model.save(tf.Module(), str(saved_model), function)
     arrays: dict[str, Any] = {
         f"{number}/{name}": array
@@ -65,7 +65,7 @@ def convert(
 class _Process:
     """The converter's process: started when needed, and again if it died.
 
-    It stays for the next conversion, since importing TensorFlow takes it
+    It stays alive for the next conversion, as importing TensorFlow takes
     longer than most conversions.
     """
 
@@ -75,16 +75,16 @@ class _Process:
         self.printed: IO[str] = io.StringIO()
         atexit.register(self.stop)
 
-    def ask(self, **request: Any) -> None:
-        """Has a request done.
+    def ask(self, **request: str | None) -> None:
+        """Send a request and wait until it is done.
 
         Raises:
-            ConversionError: if it failed.
-            OSError: if it could not write.
+            ConversionError: if the conversion failed.
+            OSError: if a file could not be written.
         """
         with self.lock:
-            process = self._running()
-            self.printed.truncate(0)  # What the last request made it print.
+            process = self._ensure_running()
+            self.printed.truncate(0)  # Output of the last request.
             assert process.stdin is not None
             assert process.stdout is not None
             try:
@@ -92,7 +92,7 @@ class _Process:
                 answer = process.stdout.readline()
             except OSError:
                 answer = ""
-            except BaseException:  # Its answer would be taken for the next's.
+            except BaseException:  # The next request would read this answer.
                 self.stop()
                 raise
             if not answer:
@@ -100,19 +100,19 @@ class _Process:
                 problem = self._error(f"it crashed, with status {status}")
                 self.stop()
                 raise problem
-            told = json.loads(answer)
-            if told["of_system"]:
-                raise OSError(told["error"])
-            if told["error"]:
-                raise self._error(told["error"])
+            result = json.loads(answer)
+            if result["of_system"]:
+                raise OSError(result["error"])
+            if result["error"]:
+                raise self._error(result["error"])
 
-    def _running(self) -> subprocess.Popen[str]:
+    def _ensure_running(self) -> subprocess.Popen[str]:
         if self.process is not None and self.process.poll() is not None:
             self.stop()
         if self.process is None:
             self.printed = tempfile.TemporaryFile("a+")  # noqa: SIM115
             self.process = subprocess.Popen(
-                # -P: the modules beside the program are not for it to import.
+                # -P: do not import modules from the program's folder.
                 [sys.executable, "-P", str(PROGRAM)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -121,14 +121,14 @@ class _Process:
             )
         return self.process
 
-    def _error(self, said: str) -> ConversionError:
-        """What it said in a line, and what it printed of errors."""
+    def _error(self, message: str) -> ConversionError:
+        """Return an error of the message and the printed error lines."""
         self.printed.seek(0)
         printed = [line for line in self.printed if "error:" in line]
-        return ConversionError(_shortened("\n".join([said, *printed])))
+        return ConversionError(_shorten("\n".join([message, *printed])))
 
     def stop(self) -> None:
-        """Ends the process, if there is one."""
+        """Kill the process, if it is running."""
         if self.process is not None:
             self.process.kill()
             self.process.communicate()
@@ -136,10 +136,10 @@ class _Process:
             self.printed.close()
 
 
-def _shortened(error: str) -> str:
+def _shorten(error: str) -> str:
     first, *lines = [line.strip() for line in error.splitlines()] or [""]
-    telling = [line for line in lines if "error:" in line]
-    return " ".join([first, *dict.fromkeys(telling)])[:500]
+    details = [line for line in lines if "error:" in line]
+    return " ".join([first, *dict.fromkeys(details)])[:500]
 
 
 _process = _Process()

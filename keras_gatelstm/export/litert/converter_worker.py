@@ -1,12 +1,11 @@
-"""LiteRT's converter, run as a program of its own: it can take it down.
+"""Program that runs LiteRT's converter, which may crash its process.
 
-It reads requests from its standard input and answers each on its standard
-output, a line of JSON each: `error`, what went wrong or null, and `of_system`,
-whether it was no fault of the model's, but a full disk or the like. A request
-has `saved_model`, a folder with the signature `serving_default`; `target`,
-the file to write; `quantize`, as in `export_litert`; and `samples`, an `.npz`
-file of arrays `<number>/<input>`, for int8. It imports TensorFlow and nothing
-of `keras_gatelstm`.
+Requests on standard input and answers on standard output are lines of JSON. A
+request has `saved_model`, a folder with the signature `serving_default`;
+`target`, the file to write; `quantize`, as in `export_litert`; and `samples`,
+an `.npz` file of arrays `<number>/<input>`, for int8. An answer has `error`, a
+message or null, and `of_system`, true for system errors such as a full disk.
+The program imports TensorFlow, but nothing of `keras_gatelstm`.
 """
 
 import json
@@ -14,35 +13,35 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 
 def main() -> None:
-    """Answers requests until there are no more."""
-    # The converter prints: answers take another way than it does.
+    """Answer requests until standard input ends."""
+    # The converter prints to standard output: keep that for answers only.
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     for line in sys.stdin:
-        told: dict[str, Any] = {"error": None, "of_system": False}
+        answer: dict[str, str | bool | None]
+        answer = {"error": None, "of_system": False}
         try:
             convert(**json.loads(line))
         except Exception as problem:
-            told["error"] = f"{type(problem).__name__}: {problem}"
+            answer["error"] = f"{type(problem).__name__}: {problem}"
             if isinstance(problem, OSError):
-                told = {
+                answer = {
                     "error": problem.strerror or str(problem),
                     "of_system": True,
                 }
-        print(json.dumps(told), file=answers)
+        print(json.dumps(answer), file=answers)
 
 
 def convert(
     saved_model: str, target: str, quantize: str | None, samples: str
 ) -> None:
-    """Writes a `.tflite` file."""
+    """Convert a SavedModel to a `.tflite` file."""
     converter = tf.lite.TFLiteConverter.from_saved_model(saved_model)
     if quantize:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -57,8 +56,8 @@ def convert(
     Path(target).write_bytes(converter.convert())
 
 
-def read(samples: str) -> Iterator[dict[str, Any]]:
-    """One sample after the other, by the names of the inputs."""
+def read(samples: str) -> Iterator[dict[str, np.ndarray]]:
+    """Yield the samples of a file, each as arrays by input name."""
     with np.load(samples) as arrays:
         numbers = sorted({int(name.split("/")[0]) for name in arrays})
         for number in numbers:

@@ -2,19 +2,24 @@
 
 import os
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_gatelstm.core.files import stage_in
 from keras_gatelstm.core.loops import recurrent_layers
 from keras_gatelstm.core.options import check_choice
-from keras_gatelstm.export.errors import writing
+from keras_gatelstm.export.errors import name_file_in_errors
 from keras_gatelstm.export.litert.check import CheckError, Report, check
 from keras_gatelstm.export.litert.converter import ConversionError, convert
 from keras_gatelstm.export.litert.file import MicroError
-from keras_gatelstm.export.litert.forms import FORMS, Form, form_of
+from keras_gatelstm.export.litert.forms import (
+    FORMS,
+    Form,
+    FormSettings,
+    form_of,
+)
 from keras_gatelstm.export.litert.samples import (
     batches_of,
     check_arrays,
@@ -27,7 +32,7 @@ QUANTIZATIONS = (None, "dynamic", "float16", "int8")
 
 
 class ExportError(RuntimeError):
-    """A model that LiteRT's converter, or the check after it, failed on."""
+    """A failed conversion, or a converted file that failed its check."""
 
 
 def export_litert(
@@ -38,75 +43,75 @@ def export_litert(
     *,
     time_steps: int | None = None,
     batch_size: int | None = 1,
-    representative_data: Any = None,
-    check_inputs: Any = None,
+    representative_data: ArrayLike | None = None,
+    check_inputs: ArrayLike | None = None,
     tolerance: float | None = None,
     target: str | None = None,
     carry_state: bool = False,
 ) -> Report:
-    """Writes a `.tflite` file of built-in operators, and checks it.
+    """Write a `.tflite` file of built-in operators, and check it.
 
-    `keras.layers.LSTM`, `GRU` and `SimpleRNN` are taken as they are, through
-    `convert.from_keras`. Stateful layers start with empty memories, dropout
-    is left out, mixed precision and float64 become float32. The forms:
+    `keras.layers.LSTM`, `GRU` and `SimpleRNN` are converted by
+    `convert.from_keras` first. Stateful layers start with empty memories,
+    dropout is left out, mixed precision and float64 become float32. The
+    forms:
 
-    - `"fused"`: every LSTM as LiteRT's own operator, small and fast; for
-      `variant="standard"` and `keras.layers.LSTM`, one batch size, no masks.
-      Every call starts with empty memories, by an event before each sequence
-      that shuts all gates; in int8, which has none, with `carry_state=True`
-      only. After an input that is not finite, reset all variables.
-    - `"unrolled"`: every step written out; for one number of steps.
-    - `"looped"`: a loop; for any number of steps, each at the same cost, and
-      of any batch, whatever `time_steps` and `batch_size` say; not in int8.
-    - `"streaming"`: one step a call. Where every layer can be fused, the
-      memories stay inside the file until all variables are reset; else they
-      are inputs and outputs named `<layer>_<memory>`, zeros to start with.
-    - `"auto"`: the first of these three that the model and `time_steps`
-      allow; in int8, which the operator has no fast code for on CPUs, the
-      second before the first.
+    - `"fused"`: every LSTM is LiteRT's own operator, small and fast. Needs
+      `variant="standard"` or `keras.layers.LSTM`, a fixed batch size and no
+      masks. Every call starts with empty memories: an extra first event shuts
+      all gates. This does not work in int8, which needs `carry_state=True`.
+      After an input that is not finite, reset all variables.
+    - `"unrolled"`: every step is written out. Needs a fixed number of steps.
+    - `"looped"`: a loop over any number of steps, each at the same cost.
+      Batch and time are free: `time_steps` and `batch_size` are ignored. Not
+      in int8.
+    - `"streaming"`: one step per call. If every layer can be fused, the
+      memories stay inside the file until all variables are reset. Otherwise
+      they are inputs and outputs named `<layer>_<memory>`; start with zeros.
+    - `"auto"`: fused, unrolled or looped, the first that the model and
+      `time_steps` allow. In int8 unrolled comes first: the fused operator has
+      no fast int8 code for CPUs.
 
-    The file's signature `serving_default` names inputs and outputs as the
-    model does. It is checked before it gets its name: its outputs against
-    Keras's, on random inputs (in int8, on the representative ones) and those
-    given.
+    Inputs and outputs of the signature `serving_default` have the names that
+    they have in the model. The file is checked before it is moved to `path`:
+    its outputs are compared with Keras's, on random inputs (in int8, on
+    `representative_data`) and on `check_inputs`.
 
     Args:
         model: A built Sequential or functional model.
-        path: Where to write; the folder is made if it is not there.
+        path: Where to write; missing folders are made.
         form: `"auto"` (default) or one of the forms above.
         quantize: `None` (default), `"dynamic"` (weights of 8 bits),
             `"float16"` (weights of 16 bits) or `"int8"` (weights, memories,
             inputs and outputs of 8 bits, integer arithmetic only).
-        time_steps: The length of the sequences that the file takes, or `None`
-            (default) for any; `"unrolled"` needs it.
-        batch_size: How many sequences it takes at once, or `None` for any.
+        time_steps: The length of the sequences, or `None` (default) for any;
+            required by `"unrolled"`.
+        batch_size: The number of sequences per call, or `None` for any.
             Default 1.
-        representative_data: For `"int8"`: inputs such as the model will get,
-            an array `(examples, time, ...)`, or a list of one for each of the
-            model's inputs. A hundred examples do.
-        check_inputs: Inputs to check the file on, too: one batch, as
-            `representative_data`.
-        tolerance: The largest error allowed, as a part of the range of
-            Keras's outputs (not quantised, of 1 where that is smaller).
-            Default `None`: 1e-5, and 0.01 in float16, 0.1 in dynamic, 0.15
-            in int8.
-        target: `"micro"` to check on LiteRT for Microcontrollers, too, which
-            needs `time_steps`, or streaming.
+        representative_data: For `"int8"`: typical inputs, an array
+            `(examples, time, ...)`, or a list of one for each of the model's
+            inputs. A hundred examples are enough.
+        check_inputs: More inputs to check the file on: one batch, in the
+            format of `representative_data`.
+        tolerance: The largest error allowed, as a fraction of the range of
+            Keras's outputs (if not quantised, of at least 1). Default
+            `None`: 1e-5, and 0.01 in float16, 0.1 in dynamic, 0.15 in int8.
+        target: `"micro"` to check on LiteRT for Microcontrollers, too;
+            requires `time_steps` or the form `"streaming"`.
         carry_state: Boolean, whether the memories of a fused file stay from
-            call to call, so that a sequence can be given in parts, until all
+            call to call, so that a sequence can be fed in parts, until all
             variables are reset (`interpreter.reset_all_variables()`). The
-            form is then `"fused"`, or `"streaming"`. Default `False`.
+            form must be `"fused"` or `"streaming"`. Default `False`.
 
     Returns:
-        What the file is and how it does; printed, it is a table.
+        The report of the check; printed, it is a table.
 
     Raises:
-        TypeError: if `model` is no Sequential or functional model.
-        ValueError: if it is not built, or cannot be in that form, or an
-            argument is missing or none of its values.
-        ExportError: if the converter fails, or the check. There is no file
-            then.
-        OSError: if it cannot be written.
+        TypeError: if `model` is not a Sequential or functional model.
+        ValueError: if the model is not built or cannot be in that form, or
+            an argument is missing or invalid.
+        ExportError: if the conversion or the check fails. No file is left.
+        OSError: if the file cannot be written.
 
     Example:
 
@@ -124,21 +129,22 @@ def export_litert(
     path = Path(path)
     micro = target == "micro"
     ready = prepare(model, mixed_precision=False)
-    chosen = form_of(
-        ready, form, batch_size, time_steps, quantize, micro, carry_state
+    settings = FormSettings(
+        batch_size, time_steps, quantize, micro, carry_state
     )
+    chosen = form_of(ready, form, settings)
     samples = None
     tried = random_batches(chosen, ready)
     if quantize == "int8":
-        examples = _listed(representative_data)
+        examples = _as_arrays(representative_data)
         check_arrays("representative_data", chosen, examples)
         samples = samples_of(chosen, examples)
         tried = batches_of(chosen, examples)
     if check_inputs is not None:
-        given = _listed(check_inputs)
+        given = _as_arrays(check_inputs)
         check_arrays("check_inputs", chosen, given)
         tried.append(given)
-    with stage_in(path.parent) as stage, writing(path):
+    with stage_in(path.parent) as stage, name_file_in_errors(path):
         whole = stage / "model.tflite"
         try:
             convert(chosen.function, whole, quantize, samples, stage)
@@ -147,7 +153,7 @@ def export_litert(
             )
         except (ConversionError, CheckError, MicroError) as error:
             raise ExportError(
-                _explained(error, chosen, ready, quantize)
+                _failure_message(error, chosen, ready, quantize)
             ) from error
         os.replace(whole, path)
     return report.at(path)
@@ -182,21 +188,22 @@ def _check_options(
         )
 
 
-def _listed(inputs: Any) -> list[np.ndarray]:
-    """An array for each of the model's inputs."""
+def _as_arrays(inputs: ArrayLike | None) -> list[np.ndarray]:
+    """Return an array for each of the model's inputs."""
     if inputs is None:
         raise ValueError(
             'quantize="int8" needs representative_data: inputs such as the '
             "model will get, (examples, time, ...). Received: None"
         )
-    many = isinstance(inputs, list | tuple)
-    return [np.asarray(array) for array in (inputs if many else [inputs])]
+    if isinstance(inputs, list | tuple):
+        return [np.asarray(array) for array in inputs]
+    return [np.asarray(inputs)]
 
 
-def _explained(
+def _failure_message(
     error: Exception, form: Form, model: keras.Model, quantize: str | None
 ) -> str:
-    """What failed, on what, and what to try."""
+    """Return what failed, on which layers, and what to try instead."""
     layers = ", ".join(
         f"{layer.name} ({type(layer).__name__})"
         for layer in recurrent_layers(model)

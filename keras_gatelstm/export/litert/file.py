@@ -10,15 +10,14 @@ Arrays = dict[str, np.ndarray]
 
 
 class LiteRTFile:
-    """A `.tflite` file, ready to be called with arrays by name.
+    """A `.tflite` file as a callable of arrays by name.
 
-    Numbers that the file has as integers with a scale and a zero point go in
-    and come out as floats. Memories inside stay from call to call, until
-    `reset`.
+    Quantized inputs and outputs are converted from and to floats. Memories
+    inside the file stay from call to call, until `reset`.
 
     Args:
         path: The file.
-        threads: How many threads it may use. Default 1.
+        threads: The number of threads of the interpreter. Default 1.
     """
 
     def __init__(self, path: str | Path, threads: int = 1) -> None:
@@ -32,11 +31,10 @@ class LiteRTFile:
         self.shapes: dict[str, tuple[int, ...]] = {}
 
     def __call__(self, **inputs: np.ndarray) -> Arrays:
-        """The file's outputs, by name.
+        """Run the file and return its outputs, by name.
 
         Raises:
-            ValueError: if the inputs are not those of the file, by name, or
-                of another shape.
+            ValueError: if names or shapes of inputs do not fit the file.
         """
         if set(inputs) != set(self.inputs):
             raise ValueError(
@@ -59,7 +57,7 @@ class LiteRTFile:
         }
 
     def _resize(self, shapes: dict[str, tuple[int, ...]]) -> None:
-        """Makes room for inputs of other shapes, with empty memories."""
+        """Allocate tensors for inputs of new shapes, with empty memories."""
         if shapes == self.shapes:
             return
         for name, shape in shapes.items():
@@ -80,41 +78,41 @@ class LiteRTFile:
         self.shapes = shapes
 
     def reset(self) -> None:
-        """Empties the memories that are inside."""
+        """Empty the memories inside the file."""
         if self.shapes:
             self.interpreter.reset_all_variables()
 
 
 def run_litert(path: str | Path, **inputs: np.ndarray) -> Arrays:
-    """Runs a file once, from empty memories, on LiteRT's interpreter.
+    """Run a file once, from empty memories, on LiteRT's interpreter.
 
     Args:
         path: A `.tflite` file.
-        **inputs: An array for each of its inputs, by name.
+        **inputs: An array for each input, by name.
 
     Returns:
-        An array for each of its outputs, by name.
+        An array for each output, by name.
 
     Raises:
-        ValueError: if the inputs are not those of the file, in name or shape.
+        ValueError: if names or shapes of inputs do not fit the file.
     """
     return LiteRTFile(path)(**inputs)
 
 
 class MicroError(RuntimeError):
-    """A file that does not run on microcontrollers."""
+    """A file that LiteRT for Microcontrollers cannot load."""
 
 
 class MicroFile:
-    """A file that LiteRT for Microcontrollers runs.
+    """A file on the interpreter of LiteRT for Microcontrollers.
 
     Args:
-        file: The same on LiteRT's interpreter for larger machines, which
-            knows the names of inputs and outputs.
+        file: The file on LiteRT's full interpreter, which has the names of
+            inputs and outputs.
 
     Raises:
         ImportError: if `tflite-micro` is not installed.
-        MicroError: if the file does not run on it.
+        MicroError: if the interpreter cannot load the file.
     """
 
     def __init__(self, file: LiteRTFile) -> None:
@@ -141,7 +139,7 @@ class MicroFile:
         ]
 
     def __call__(self, **inputs: np.ndarray) -> Arrays:
-        """The outputs, by name."""
+        """Run the file and return its outputs, by name."""
         for name, value in inputs.items():
             detail = self.file.inputs[name]
             place = self.input_order.index(detail["index"])
@@ -158,12 +156,12 @@ class MicroFile:
         }
 
     def reset(self) -> None:
-        """Empties the memories that are inside."""
+        """Empty the memories inside the file."""
         self.interpreter.reset()
 
 
 def quantized(value: np.ndarray, detail: dict[str, Any]) -> np.ndarray:
-    """An array as a tensor of a file has it: in its type, and its scale."""
+    """Convert an array to the dtype, scale and zero point of a tensor."""
     dtype = np.dtype(detail["dtype"])
     scale, zero_point = detail["quantization"]
     if not scale:
@@ -174,7 +172,7 @@ def quantized(value: np.ndarray, detail: dict[str, Any]) -> np.ndarray:
 
 
 def dequantized(value: np.ndarray, detail: dict[str, Any]) -> np.ndarray:
-    """The numbers that a tensor of a file stands for."""
+    """Convert a tensor's quantized integers back to floats."""
     scale, zero_point = detail["quantization"]
     if not scale:
         return value
@@ -182,10 +180,10 @@ def dequantized(value: np.ndarray, detail: dict[str, Any]) -> np.ndarray:
 
 
 def operators(path: str | Path) -> Counter[str]:
-    """How many there are of each operator, in loops too.
+    """Count the operators of a file by name, those inside loops included.
 
-    Those that LiteRT does not have built in are called `CUSTOM <name>`;
-    TensorFlow's own start with `CUSTOM Flex`.
+    Operators that are not built in are named `CUSTOM <name>`; TensorFlow's
+    start with `CUSTOM Flex`.
     """
     from ai_edge_litert import schema_py_generated as schema
 

@@ -1,9 +1,8 @@
-"""LiteRT's own LSTM operator as a time loop: its weights, and when it fits."""
+"""LiteRT's fused LSTM operator as a time loop."""
 
 import struct
 import uuid
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -17,53 +16,52 @@ from keras_gatelstm.lstm import GateLSTMCell
 
 # The sigmoid of minus this is exactly 0 in float32.
 SHUT = 1e3
-# float16 has numbers up to 65,504.
+# The largest number in float16 is 65,504.
 LARGEST_FEATURE = 6e4
-# The place of `cell_clip` in the operator's options.
+# Offset of `cell_clip` in the vtable of the operator's options.
 CELL_CLIP = 6
 
 
 def fused(
     layer: keras.layers.RNN,
     sequences: Tensor,
-    initial_state: Any,
+    initial_state: list[Tensor],
     mask: Tensor | None,
     training: bool = False,
 ) -> Result:
-    """LiteRT's own operator, whose memories stay from call to call.
+    """Run LiteRT's LSTM operator; memories stay from call to call.
 
-    For sequences of any length, given in one call or in several.
+    Sequences are of any length, and can be fed in several calls.
     """
-    sequences = _as_fused(layer, sequences, initial_state, mask)
-    last, outputs = _operator(sequences, *_operator_weights(layer.cell))
+    sequences = _check_and_order(layer, sequences, initial_state, mask)
+    last, outputs = _run_operator(sequences, *_operator_weights(layer.cell))
     return last, outputs, initial_state
 
 
 def fused_from_empty(
     layer: keras.layers.RNN,
     sequences: Tensor,
-    initial_state: Any,
+    initial_state: list[Tensor],
     mask: Tensor | None,
     training: bool = False,
 ) -> Result:
-    """LiteRT's own operator, emptied by an event before each sequence.
+    """Run LiteRT's LSTM operator, emptied by an extra first event.
 
-    That event is zeros but for a feature of its own, which is 0 in all other
-    events. Through it the ignore, forget and use factors of its step are
-    exactly 0, whatever the memories of the last call, as long as they are
-    numbers:
+    That event is zeros but for an extra feature, which is 0 in all other
+    events. It makes the ignore, forget and use factors of its step exactly 0,
+    so that the memories of the last call are dropped if they are finite:
 
     ```
     LTM = N ∘ 0 + LTM ∘ 0 = 0
     STM = tanh(LTM) ∘ 0 = 0
     ```
     """
-    sequences = _as_fused(layer, sequences, initial_state, mask)
+    sequences = _check_and_order(layer, sequences, initial_state, mask)
     kernel, recurrent_kernel, bias = _operator_weights(layer.cell)
     others = np.abs(recurrent_kernel).sum(axis=0) + np.abs(bias)
     shutting = max(SHUT, 2 * float(others.max()))
-    # No larger than the gate's other weights are, so that what is quantized
-    # with them stays as exact: the feature is large instead.
+    # The feature is large, and its weights no larger than the gate's others,
+    # so that weights quantized together keep their precision.
     of_gates = np.abs(np.split(kernel, 4, axis=1)).max(axis=(1, 2), initial=0)
     weights = np.maximum(of_gates, shutting / LARGEST_FEATURE)
     ignore, forget, _, use = weights
@@ -74,21 +72,21 @@ def fused_from_empty(
     emptying[..., -1] = feature
     sequences = tf.pad(sequences, [[0, 0], [0, 0], [0, 1]])
     sequences = tf.concat([emptying, sequences], axis=1)
-    last, outputs = _operator(sequences, kernel, recurrent_kernel, bias)
+    last, outputs = _run_operator(sequences, kernel, recurrent_kernel, bias)
     return last, outputs[:, 1:], initial_state
 
 
-def _as_fused(
+def _check_and_order(
     layer: keras.layers.RNN,
     sequences: Tensor,
-    initial_state: Any,
+    initial_state: list[Tensor],
     mask: Tensor | None,
 ) -> Tensor:
-    """The sequences in reading order, if the operator can take them."""
+    """Check that a layer can be fused; return events in reading order."""
     reason = why_not_fused(layer)
     if reason is None and mask is not None:
         reason = "its input is masked, and the operator knows no masks"
-    if reason is None and not _are_zeros(initial_state):
+    if reason is None and not _are_constant_zeros(initial_state):
         reason = "it is given its first memories, and the operator's are zeros"
     if reason:
         raise FormError(f"{layer.name} cannot be fused: {reason}")
@@ -96,24 +94,24 @@ def _as_fused(
 
 
 def _operator_weights(cell: GateLSTMCell) -> list[np.ndarray]:
-    """Kernel, recurrent kernel and bias, the gates in Keras's order."""
+    """Return kernel, recurrent kernel and bias, gates in Keras's order."""
     weights = fused_weights(cell)
     if len(weights) == 2:
         weights.append(np.zeros(4 * cell.units, weights[0].dtype))
     return weights
 
 
-def _operator(
+def _run_operator(
     sequences: Tensor,
     kernel: np.ndarray,
     recurrent_kernel: np.ndarray,
     bias: np.ndarray,
 ) -> tuple[Tensor, Tensor]:
-    """The last output and all outputs of LiteRT's LSTM operator.
+    """Run LiteRT's LSTM operator; return the last and all outputs.
 
-    The converter puts it in the place of a function of this signature. What
-    the function does itself is never run; it has the right shapes. The
-    memories that it starts with and ends with stay inside the operator.
+    The converter replaces any function of this signature by the operator. The
+    body of the function never runs, only its shapes matter. First and last
+    memories stay inside the operator.
     """
     units = len(recurrent_kernel)
 
@@ -145,23 +143,23 @@ def _operator(
 
 
 def why_not_fused(layer: keras.layers.RNN) -> str | None:
-    """The option of a layer that LiteRT's operator lacks, if there is one."""
+    """Return why LiteRT's operator cannot run a layer, or `None`."""
     reason = why_not_textbook(layer.cell)
     if reason is None and layer.return_state:
         reason = "it returns its memories, which stay inside the operator"
     return reason
 
 
-def _are_zeros(memories: Any) -> bool:
+def _are_constant_zeros(memories: list[Tensor]) -> bool:
     values = map(tf.get_static_value, keras.tree.flatten(memories))
     return all(value is not None and not value.any() for value in values)
 
 
 def unclip(path: Path) -> None:
-    """Lets long-term memories of a file's fused LSTMs grow beyond 10.
+    """Remove the limit of 10 on long-term memories of fused LSTMs.
 
-    The converter gives the operator `cell_clip = 10`, whatever it converts.
-    Here the four bytes of that number become 0: not clipped.
+    The converter always sets the operator's `cell_clip` to 10. This sets its
+    four bytes in the file to 0, which disables clipping.
     """
     from ai_edge_litert import schema_py_generated as schema
 

@@ -1,7 +1,6 @@
-"""Inputs that a form is tried with: given as examples, or random."""
+"""Sample inputs of a form: from examples, or random."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import keras
 import numpy as np
@@ -10,21 +9,21 @@ import tensorflow as tf
 from keras_gatelstm.export.inputs import random_inputs
 from keras_gatelstm.export.litert.forms import Form
 
-# How many calls the converter takes the ranges of numbers from, at most.
+# The most calls that the converter calibrates ranges on.
 MOST_SAMPLES = 200
-# What is tried of examples, and of sequences and batches of any size.
+# Rows checked, and the sizes of random inputs where the form's are free.
 TRIED_ROWS = 8
 TRIED_STEPS = 21
 TRIED_BATCH = 2
 
 # An array for each input, in order.
 Batch = Sequence[np.ndarray]
-# The same by name.
+# An array for each input, by name.
 Sample = dict[str, np.ndarray]
 
 
 def random_batches(form: Form, model: keras.Model) -> list[Batch]:
-    """Some batches of random numbers, of the sizes that a form takes."""
+    """Return batches of random numbers, in the sizes of a form."""
     batch_size = form.inputs[0].shape[0] or TRIED_BATCH
     time_steps = TRIED_STEPS
     for spec in form.inputs:
@@ -38,31 +37,32 @@ def random_batches(form: Form, model: keras.Model) -> list[Batch]:
 
 
 def batches_of(form: Form, arrays: Batch) -> list[Batch]:
-    """The first of the examples, in batches of the sizes that a form takes."""
+    """Return the first examples as batches, in the sizes of a form."""
     count = min(len(arrays[0]), TRIED_ROWS)
     batch_size = form.inputs[0].shape[0] or count
     return _split(form, arrays, batch_size)[: -(-count // batch_size)]
 
 
 def samples_of(form: Form, arrays: Batch) -> list[Sample]:
-    """What the converter is to try a form with, of all the examples."""
+    """Return the calls, out of all examples, that calibrate ranges."""
     batch_size = form.inputs[0].shape[0] or 1
     samples: list[Sample] = []
     for batch in _split(form, arrays, batch_size):
         if form.name == "streaming":
-            samples += _steps(form, batch)
+            samples += _streaming_calls(form, batch)
         else:
-            samples.append(_named(form, batch))
+            samples.append(_by_name(form, batch))
         if len(samples) >= MOST_SAMPLES:
             break
     return samples
 
 
 def check_arrays(name: str, form: Form, arrays: Batch) -> None:
-    """Checks that examples are of the shapes that a form takes.
+    """Check that examples fit the inputs of a form.
 
     Raises:
-        ValueError: if they are not, or too few, or not finite.
+        ValueError: if shapes do not fit, or examples are too few or not
+            finite.
     """
     shapes = [tuple(spec.shape) for spec in form.inputs]
     fits = len(arrays) == len(shapes) and all(
@@ -85,7 +85,7 @@ def check_arrays(name: str, form: Form, arrays: Batch) -> None:
 
 
 def steps_of(form: Form, batch: Batch) -> list[Batch]:
-    """A batch for each step; inputs that are no sequences are in all."""
+    """Split a batch by step; inputs without a time axis are repeated."""
     pairs = list(zip(form.inputs, batch, strict=True))
     (time, *_) = (it.shape[1] for spec, it in pairs if _in_time(form, spec))
     return [
@@ -98,7 +98,7 @@ def steps_of(form: Form, batch: Batch) -> list[Batch]:
 
 
 def _split(form: Form, arrays: Batch, batch_size: int) -> list[Batch]:
-    """Whole batches, cut to the form's number of steps."""
+    """Split examples into full batches, cut to the form's steps."""
 
     def cut(spec: tf.TensorSpec, rows: np.ndarray) -> np.ndarray:
         if _in_time(form, spec) and form.name != "streaming":
@@ -114,20 +114,20 @@ def _split(form: Form, arrays: Batch, batch_size: int) -> list[Batch]:
     ]
 
 
-def _named(form: Form, batch: Batch) -> Sample:
+def _by_name(form: Form, batch: Batch) -> Sample:
     names = [spec.name for spec in form.inputs]
     return dict(zip(names, batch, strict=True))
 
 
-def _steps(form: Form, batch: Batch) -> list[Sample]:
-    """A call's inputs for each step, with the memories as they are then."""
-    memories: dict[str, Any] = {
+def _streaming_calls(form: Form, batch: Batch) -> list[Sample]:
+    """Return the inputs of each step's call, memories included."""
+    memories: Sample = {
         name: np.zeros((len(batch[0]), size or 1), np.float32)
         for name, (_, size) in form.memories.items()
     }
     samples = []
     for step in steps_of(form, batch):
-        sample = _named(form, step) | memories
+        sample = _by_name(form, step) | memories
         samples.append(sample)
         if memories:
             outputs = form.function(*map(tf.constant, sample.values()))

@@ -4,20 +4,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import fill
-from typing import Any
 
 import keras
 import tensorflow as tf
 
 from keras_gatelstm.core.files import move_into, stage_in
-from keras_gatelstm.export.errors import FormError, errors_of_system, writing
+from keras_gatelstm.export.errors import (
+    FormError,
+    as_system_errors,
+    name_file_in_errors,
+)
 from keras_gatelstm.export.prepare import prepare
 from keras_gatelstm.export.serving import signatures
 from keras_gatelstm.export.serving.scaling import Scaling
 from keras_gatelstm.export.serving.signature_checks import (
-    lengths_work,
-    requests,
-    steps_work,
+    check_padded,
+    check_step,
+    sample_requests,
 )
 from keras_gatelstm.export.serving.signatures import Served
 from keras_gatelstm.export.serving.text import TextModel
@@ -26,12 +29,12 @@ from keras_gatelstm.export.serving.warmup import write_configs, write_warm_up
 
 @dataclass(frozen=True)
 class SavedModel:
-    """What was written.
+    """Path and signatures of an exported SavedModel.
 
     Attributes:
         path: The folder of the version.
         signatures: Signature -> its inputs and outputs.
-        left_out: What the model cannot be asked for, and why.
+        left_out: Signature that the model does not support -> the reason.
     """
 
     path: Path
@@ -56,59 +59,59 @@ def export_saved_model(
     scaling: Scaling | None = None,
     name: str | None = None,
 ) -> SavedModel:
-    """Writes `<base_path>/<version>/`, whole or not at all.
+    """Write `<base_path>/<version>/`, a SavedModel for TensorFlow Serving.
 
-    A server polls `base_path` and loads any version it finds there, so the
-    files are written beside it and then renamed. A version that exists is
-    never overwritten. It loads without Keras and without `keras_gatelstm`,
-    runs on any CPU, and keeps the model's free batch and time. Keras's own
-    recurrent layers are taken as they are, through `convert.from_keras`;
-    stateful ones start with empty memories. Its signatures:
+    Exports are atomic: a server that polls `base_path` never sees part of a
+    version. Versions are never overwritten. The SavedModel loads without Keras
+    and `keras_gatelstm`, runs on any CPU, and keeps free batch and time axes.
+    Keras's recurrent layers are converted by `convert.from_keras` first;
+    stateful ones start with empty memories. `padded` and `step` are tested;
+    signatures that fail are left out:
 
-    - `serving_default`: the model's inputs to its outputs, by their names.
-    - `padded`: the same for rows of unlike lengths, padded to one, and
-      `lengths`, int32, `(batch,)`; `<input>_lengths` for each sequence of a
-      model that takes several. A row gives what it would give alone.
-    - `step`: one event and the memories, zeros to start with, to the outputs
-      and the memories after. An event is an input without its axis of time;
-      memories are named `<layer>_short_term_memory`,
-      `<layer>_long_term_memory`, and `<layer>_memory` of a GRU or plain RNN.
-    - `gates`: the model's inputs to every quantity of every recurrent layer,
-      `<layer>_<quantity>`, `(batch, time, units)`.
-    - with a vocabulary, `generate`: `text`, `(batch,)`, to what the model
-      writes after it; `length`, `temperature` (at 0 the likeliest is taken)
-      and `seed` are one for all, and may be left out over gRPC: they are 200,
-      0.8 and 0 then. And `score`: `text` to `nats_per_character`, of those
-      after the first. An empty text is read as a line break.
+    - `serving_default`: from the model's inputs to its outputs, by name.
+    - `padded`: for rows padded to one length, with an input `lengths`, int32,
+      `(batch,)`, or `<input>_lengths` for each of several sequences. A row's
+      outputs are those of the row alone.
+    - `step`: one step, with memories in and out; start with zeros. Inputs
+      have no time axis. Memories are named `<layer>_short_term_memory` and
+      `<layer>_long_term_memory`, or `<layer>_memory` of a GRU or plain RNN.
+    - `gates`: from the model's inputs to every quantity of every recurrent
+      layer, `<layer>_<quantity>`, `(batch, time, units)`.
+    - `generate`, with a vocabulary: from `text`, `(batch,)`, to the text that
+      the model writes after it. `length`, `temperature` (0 picks the most
+      likely character) and `seed` are scalars, optional over gRPC; they
+      default to 200, 0.8 and 0.
+    - `score`, with a vocabulary: from `text` to `nats_per_character`, without
+      the first character. An empty text is read as a line break.
 
     In Python, `tf.saved_model.load(path)` has them in `.signatures`, where
-    every input must be given, and has `.serve(*inputs)`, the model as it is.
+    every input is required, and has `serving_default` as `.serve(*inputs)`.
 
-    Beside the versions it writes `models.config` and `batching.config`, a
-    server's settings to start from, where there are none; and in each version
-    a request per signature for the server to warm up with.
+    Also written are server settings to start from, `models.config` and
+    `batching.config` in `base_path`, unless they exist; and in each version a
+    warm-up request for each signature.
 
     Args:
         model: A built Sequential or functional model.
-        base_path: The folder of all versions, made if it is not there.
-        version: Positive integer. Default: the highest one there, plus one.
-        vocabulary: Of a model of symbols, `(batch, time)`, to logits,
+        base_path: The folder of all versions; made if it is missing.
+        version: Positive integer. Default: one above the highest version.
+        vocabulary: For a model from symbols, `(batch, time)`, to logits,
             `(batch, time, symbols)`: a character for each symbol, in order.
-            The first stands for all other characters: those in a text are
-            read as it, and it is never written. Default `None`.
-        scaling: Of a forecaster: between the units of those who ask and
-            those that it was trained with. Default `None`.
-        name: What a server is to call the model, in its settings. Default:
-            the name of `base_path`.
+            The first stands for all unknown characters and is never written.
+            Default `None`.
+        scaling: For a forecaster: the scaling between the client's units and
+            those of its training. Default `None`.
+        name: The model's name in the server's settings. Default: the name of
+            `base_path`.
 
     Returns:
-        What was written; printed, it is a table.
+        Path and signatures; printed, a table.
 
     Raises:
-        TypeError: if `model` is no Sequential or functional model.
-        ValueError: if it is not built, `version` is not a positive integer
-            or is there already, or the vocabulary is not the model's.
-        OSError: if it cannot be written.
+        TypeError: if `model` is not a Sequential or functional model.
+        ValueError: if the model is not built, `version` exists or is not a
+            positive integer, or the vocabulary does not fit the model.
+        OSError: if a file cannot be written.
 
     Example:
 
@@ -119,44 +122,46 @@ def export_saved_model(
     """
     ready = prepare(model)
     base = Path(base_path)
-    target = base / str(_version(base, version))
+    target = base / str(_check_version(base, version))
     served = Served(ready, scaling or Scaling())
     text = TextModel(served, vocabulary) if vocabulary else None
-    functions, left_out = _functions(served, text)
-    with stage_in(base) as stage, writing(target):
+    functions, left_out = _make_signatures(served, text)
+    with stage_in(base) as stage, name_file_in_errors(target):
         folder = stage / target.name
         _write(ready, functions, text, folder)
         name = name or base.resolve().name
-        write_warm_up(folder, name, requests(ready, functions))
+        write_warm_up(folder, name, sample_requests(ready, functions))
         write_configs(stage / "settings", base, name)
         move_into(stage / "settings", base)
-        # Last: a server takes a version for whole as soon as it is there.
+        # Last: a server loads a version as soon as its folder exists.
         folder.rename(target)
-    told = {name: _told(functions[name]) for name in functions}
-    return SavedModel(target, told, left_out)
+    described = {name: _describe(functions[name]) for name in functions}
+    return SavedModel(target, described, left_out)
 
 
 def next_version(base_path: str | Path) -> int:
-    """The number above all versions in a folder; 1 where there are none."""
+    """Return one above the highest version in a folder, at least 1."""
     return max(_versions(Path(base_path)), default=0) + 1
 
 
-def _functions(
+def _make_signatures(
     served: Served, text: TextModel | None
-) -> tuple[dict[str, Any], dict[str, str]]:
-    """The signatures; and those left out, with the reason."""
+) -> tuple[
+    dict[str, tf.types.experimental.PolymorphicFunction], dict[str, str]
+]:
+    """Return the signatures that work, and why others are left out."""
     left_out = {}
     alone = signatures.serving_default(served)
     functions = {"serving_default": alone}
     try:
         padded = signatures.padded(served)
-        lengths_work(served.model, alone, padded)
+        check_padded(served.model, alone, padded)
         functions["padded"] = padded
     except FormError as error:
         left_out["padded"] = str(error)
     try:
         step = signatures.step(served)
-        steps_work(served.model, alone, step)
+        check_step(served.model, alone, step)
         functions["step"] = step
     except FormError as error:
         left_out["step"] = str(error)
@@ -171,7 +176,7 @@ def _functions(
 
 def _write(
     model: keras.Model,
-    functions: dict[str, Any],
+    functions: dict[str, tf.types.experimental.PolymorphicFunction],
     text: TextModel | None,
     folder: Path,
 ) -> None:
@@ -179,12 +184,12 @@ def _write(
     module.weights = [variable.value for variable in model.variables]
     module.table = text.table if text else None
     module.serve = functions["serving_default"]
-    with errors_of_system():
+    with as_system_errors():
         tf.saved_model.save(module, str(folder), signatures=functions)
 
 
-def _told(function: Any) -> str:
-    """A signature's inputs and outputs, in a line."""
+def _describe(function: tf.types.experimental.PolymorphicFunction) -> str:
+    """Return the names of a signature's inputs and outputs, in a line."""
     concrete = function.get_concrete_function()
     inputs = keras.tree.flatten(concrete.structured_input_signature)
     names = [spec.name for spec in inputs if isinstance(spec, tf.TensorSpec)]
@@ -198,7 +203,7 @@ def _versions(base: Path) -> list[int]:
     return [int(name) for name in names if name.isdecimal()]
 
 
-def _version(base: Path, version: int | None) -> int:
+def _check_version(base: Path, version: int | None) -> int:
     if version is None:
         return next_version(base)
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:

@@ -1,17 +1,17 @@
-"""Between the units outside a model and those inside."""
+"""Scaling between a client's units and a model's."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 from keras_gatelstm.core.types import Tensor
 
 
 @dataclass(frozen=True)
 class Scaling:
-    """What a forecaster was trained to see its series as.
+    """Mean and scale that a forecaster's series were trained with.
 
     ```
     inside = (outside - mean) / scale
@@ -19,19 +19,18 @@ class Scaling:
 
     Args:
         mean: Numbers for each feature, `(features,)`, or one for all.
-        scale: The same; a standard deviation, say.
-        output_mean: As `mean`, of the model's outputs. Default `None`: the
-            same as of the inputs.
-        output_scale: As `scale`, of the model's outputs. Default `None`.
+        scale: Numbers as for `mean`, such as standard deviations.
+        output_mean: Mean of the model's outputs. Default `None`: `mean`.
+        output_scale: Scale of the model's outputs. Default `None`: `scale`.
 
     Raises:
-        ValueError: if something is not finite, or a scale is zero.
+        ValueError: if a number is not finite, or a scale is zero.
     """
 
-    mean: Any = 0.0
-    scale: Any = 1.0
-    output_mean: Any = None
-    output_scale: Any = None
+    mean: ArrayLike = 0.0
+    scale: ArrayLike = 1.0
+    output_mean: ArrayLike | None = None
+    output_scale: ArrayLike | None = None
 
     def __post_init__(self) -> None:
         for name in ("mean", "scale", "output_mean", "output_scale"):
@@ -48,28 +47,32 @@ class Scaling:
                 )
 
     def into(self, outside: Tensor) -> Tensor:
-        """The model's input of what is given; symbols stay as they are."""
-        if not outside.dtype.is_floating or self._is_none(inputs=True):
+        """Scale an input to the model's units; integers stay as they are."""
+        if not outside.dtype.is_floating or self._is_identity(inputs=True):
             return outside
-        mean, scale = (_like(it, outside) for it in (self.mean, self.scale))
+        mean, scale = (
+            _as_constant(it, outside) for it in (self.mean, self.scale)
+        )
         return (outside - mean) / scale
 
     def out_of(self, inside: Tensor) -> Tensor:
-        """What is given back of the model's output."""
-        if self._is_none(inputs=False):
+        """Scale an output of the model back to the client's units."""
+        if self._is_identity(inputs=False):
             return inside
-        mean, scale = (_like(it, inside) for it in self._outputs())
+        mean, scale = (_as_constant(it, inside) for it in self._for_outputs())
         return inside * scale + mean
 
-    def _outputs(self) -> tuple[Any, Any]:
-        mean = self.mean if self.output_mean is None else self.output_mean
-        same = self.output_scale is None
-        return mean, self.scale if same else self.output_scale
+    def _for_outputs(self) -> tuple[ArrayLike, ArrayLike]:
+        mean, scale = self.output_mean, self.output_scale
+        return (
+            self.mean if mean is None else mean,
+            self.scale if scale is None else scale,
+        )
 
-    def _is_none(self, inputs: bool) -> bool:
-        mean, scale = (self.mean, self.scale) if inputs else self._outputs()
+    def _is_identity(self, inputs: bool) -> bool:
+        mean, scale = (self.mean, self.scale) if inputs else self._for_outputs()
         return not np.any(mean) and bool(np.all(np.asarray(scale) == 1))
 
 
-def _like(numbers: Any, tensor: Tensor) -> Tensor:
+def _as_constant(numbers: ArrayLike, tensor: Tensor) -> Tensor:
     return tf.constant(np.asarray(numbers), dtype=tensor.dtype)

@@ -1,11 +1,10 @@
-"""Signatures tried out before they are promised, and to warm servers up."""
-
-from typing import Any
+"""Signature checks before an export, and warm-up requests."""
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_gatelstm.core.types import Tensor
 from keras_gatelstm.export.errors import FormError
 from keras_gatelstm.export.inputs import (
     first_line,
@@ -21,22 +20,26 @@ TOLERANCE = 1e-4
 Arrays = dict[str, np.ndarray]
 
 
-def lengths_work(model: keras.Model, alone: Any, padded: Any) -> None:
-    """Tries whether rows of a padded batch give what they give alone.
+def check_padded(
+    model: keras.Model,
+    default: tf.types.experimental.PolymorphicFunction,
+    padded: tf.types.experimental.PolymorphicFunction,
+) -> None:
+    """Check that rows of a padded batch have the outputs of the rows alone.
 
     Raises:
-        FormError: if they do not.
+        FormError: if they differ, or the model fails.
     """
     time = working_steps(model)
     inputs = _random(model, 3, time)
     in_sequence = list(sequences_of(model).values())
     of_rows = [time, (time + 1) // 2, 1]
-    alike = [of_rows] * sum(in_sequence)
-    unlike = [of_rows[it:] + of_rows[:it] for it in range(len(alike))]
+    same = [of_rows] * sum(in_sequence)
+    different = [of_rows[it:] + of_rows[:it] for it in range(len(same))]
 
-    def row_alone(row: int, lengths: list[list[int]]) -> dict[str, Any]:
+    def row_alone(row: int, lengths: list[list[int]]) -> dict[str, Tensor]:
         length_of = iter(lengths)
-        return alone(
+        return default(
             *_tensors(
                 [
                     one[row : row + 1, : next(length_of)[row]]
@@ -49,38 +52,42 @@ def lengths_work(model: keras.Model, alone: Any, padded: Any) -> None:
 
     try:
         try:
-            expected = [row_alone(row, unlike) for row in range(3)]
-            lengths = unlike
+            expected = [row_alone(row, different) for row in range(3)]
+            lengths = different
         except (tf.errors.InvalidArgumentError, ValueError):
-            # The model needs sequences of one length.
-            expected = [row_alone(row, alike) for row in range(3)]
-            lengths = alike
+            # The model needs the same length in all its sequence inputs.
+            expected = [row_alone(row, same) for row in range(3)]
+            lengths = same
         found = padded(*_tensors(inputs), *map(tf.constant, lengths))
         for row, outputs in enumerate(expected):
             for name, value in outputs.items():
                 one = found[name][row : row + 1]
                 if value.shape != one.shape:
                     one = one[:, : value.shape[1]]
-                if not _alike(one, value):
+                if not _all_close(one, value):
                     raise FormError(
                         f"{name} of a padded row is not what the row gives "
                         "alone: a layer in the model looks at the padding"
                     )
     except (tf.errors.InvalidArgumentError, ValueError) as error:
-        raise _refused(error) from error
+        raise _as_form_error(error) from error
 
 
-def steps_work(model: keras.Model, alone: Any, step: Any) -> None:
-    """Tries whether events one by one give what their sequence gives.
+def check_step(
+    model: keras.Model,
+    default: tf.types.experimental.PolymorphicFunction,
+    step: tf.types.experimental.PolymorphicFunction,
+) -> None:
+    """Check that events one by one have the outputs of their sequence.
 
     Raises:
-        FormError: if they do not.
+        FormError: if they differ, or the model fails.
     """
     time = working_steps(model)
     inputs = _random(model, 2, time)
     in_sequence, in_time = sequences_of(model), outputs_in_time(model)
     try:
-        expected = alone(*_tensors(inputs))
+        expected = default(*_tensors(inputs))
         memories = [
             tf.zeros((2, size), model.compute_dtype)
             for size in memory_sizes(model).values()
@@ -95,23 +102,24 @@ def steps_work(model: keras.Model, alone: Any, step: Any) -> None:
             memories = [after[name] for name in memory_sizes(model)]
             outputs.append(after)
     except (tf.errors.InvalidArgumentError, IndexError, ValueError) as error:
-        raise _refused(error) from error
+        raise _as_form_error(error) from error
     for name, value in expected.items():
         found = outputs[-1][name]
         if in_time[name]:
             found = tf.stack([one[name] for one in outputs], axis=1)
-        if not _alike(found, value):
+        if not _all_close(found, value):
             raise FormError(
                 f"{name} is not the same event by event: a layer in the "
                 "model looks at several at once"
             )
 
 
-def requests(
-    model: keras.Model, functions: dict[str, Any]
+def sample_requests(
+    model: keras.Model,
+    functions: dict[str, tf.types.experimental.PolymorphicFunction],
 ) -> dict[str, Arrays]:
-    """A request for each signature, of one row."""
-    made = {}
+    """Return a request of one row for each signature."""
+    requests = {}
     in_sequence = sequences_of(model)
     inputs = _random(model, 1, working_steps(model))
     numbers = dict(zip(in_sequence, inputs, strict=True))
@@ -127,22 +135,24 @@ def requests(
             key: value[:, 0] if name == "step" and in_sequence[key] else value
             for key, value in numbers.items()
         }
-        made[name] = {spec.name: _value(spec, given) for spec in specs}
-    return made
+        requests[name] = {
+            spec.name: _sample_value(spec, given) for spec in specs
+        }
+    return requests
 
 
-def _value(spec: tf.TensorSpec, numbers: Arrays) -> np.ndarray:
-    """What a signature is asked with, as one of its inputs."""
+def _sample_value(spec: tf.TensorSpec, numbers: Arrays) -> np.ndarray:
+    """Return a value for one input of a signature."""
     if spec.name in numbers:
         return numbers[spec.name]
     if spec.dtype == tf.string:
         return np.array([b"a text"])
-    known = {"length": 8, "temperature": 1.0, "seed": 0}
+    options = {"length": 8, "temperature": 1.0, "seed": 0}
     dtype = spec.dtype.as_numpy_dtype
     if spec.name.endswith("lengths"):
         return np.ones(1, dtype)
-    if spec.name in known:
-        return np.array(known[spec.name], dtype)
+    if spec.name in options:
+        return np.array(options[spec.name], dtype)
     return np.zeros([size or 1 for size in spec.shape], dtype)
 
 
@@ -150,11 +160,11 @@ def _random(model: keras.Model, rows: int, time: int) -> list[np.ndarray]:
     return random_inputs(model, rows, time, np.random.default_rng(0))
 
 
-def _tensors(arrays: list[np.ndarray]) -> list[Any]:
+def _tensors(arrays: list[np.ndarray]) -> list[Tensor]:
     return [tf.constant(array) for array in arrays]
 
 
-def _alike(one: Any, other: Any) -> bool:
+def _all_close(one: Tensor, other: Tensor) -> bool:
     found, right = (tf.cast(it, tf.float64).numpy() for it in (one, other))
     if found.shape != right.shape:
         return False
@@ -162,7 +172,7 @@ def _alike(one: Any, other: Any) -> bool:
     return np.allclose(found, right, rtol=0, atol=TOLERANCE * scale)
 
 
-def _refused(error: Exception) -> FormError:
+def _as_form_error(error: Exception) -> FormError:
     if isinstance(error, FormError):
         return error
     return FormError(f"the model does not take it: {first_line(error)}")

@@ -1,4 +1,4 @@
-"""The signatures that a TensorFlow server finds in a SavedModel."""
+"""Signatures of a SavedModel for TensorFlow Serving."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -28,24 +28,24 @@ from keras_gatelstm.export.memories import (
     with_explicit_state,
 )
 from keras_gatelstm.export.serving.scaling import Scaling
-from keras_gatelstm.export.time_loops import next_step
+from keras_gatelstm.export.time_loops import Result, next_step
 from keras_gatelstm.inspect.recording import CellRecord, recording
 
 
 @dataclass(frozen=True)
 class Served:
-    """A model as it is served: in the units of the one who asks.
+    """A model that scales its first input and its outputs.
 
     Args:
-        model: A model that is `prepared`.
-        scaling: Between the units outside and inside.
+        model: A model that `prepare` returned.
+        scaling: The scaling between the client's units and the model's.
     """
 
     model: keras.Model
     scaling: Scaling
 
     def run(self, inputs: list[Tensor], loop: Loop) -> dict[str, Tensor]:
-        """The outputs, by name, each recurrent layer run by the loop."""
+        """Run all recurrent layers by `loop`; return the outputs by name."""
         first, *rest = inputs
         with override_time_loop(self.model, loop):
             outputs = call(self.model, [self.scaling.into(first), *rest])
@@ -54,16 +54,24 @@ class Served:
         }
 
 
-def serving_default(served: Served) -> Any:
-    """Sequences to predictions."""
-    return _function(
+def serving_default(
+    served: Served,
+) -> tf.types.experimental.PolymorphicFunction:
+    """Return the signature from sequences to predictions."""
+    return _tf_function(
         lambda *inputs: served.run(list(inputs), run_by_keras),
         input_specs(served.model, None, None),
     )
 
 
-def padded(served: Served) -> Any:
-    """The same for rows of unlike lengths: each gives what it gives alone."""
+def padded(served: Served) -> tf.types.experimental.PolymorphicFunction:
+    """Return the signature for padded rows, with their lengths as inputs.
+
+    A row's outputs are those of the row alone.
+
+    Raises:
+        FormError: if the model has no recurrent layer or no free time axis.
+    """
     _check_recurrent(served)
     specs = input_specs(served.model, None, None)
     names = length_names(served.model)
@@ -80,7 +88,7 @@ def padded(served: Served) -> Any:
             valid[sequence.ref()] = steps
         return served.run(inputs, masked(run_by_keras, valid))
 
-    return _function(
+    return _tf_function(
         serve,
         [
             *specs,
@@ -90,36 +98,36 @@ def padded(served: Served) -> Any:
 
 
 def length_names(model: keras.Model) -> dict[str, str]:
-    """For each input that is a sequence, the name of its rows' lengths."""
+    """Return, for each sequence input, the name of its lengths input."""
     sequences = [name for name, is_one in sequences_of(model).items() if is_one]
     if len(sequences) == 1:
         return {sequences[0]: "lengths"}
     return {name: f"{name}_lengths" for name in sequences}
 
 
-# For a tensor that is a sequence, which steps of it are there, `(batch, time)`;
-# for one that is none, `None`.
+# By `tensor.ref()`: the valid steps of a sequence, booleans `(batch, time)`, or
+# `None` for a tensor without a time axis.
 Steps = dict[Any, Tensor | None]
 
 
 def masked(loop: Loop, valid: Steps) -> Loop:
-    """Run `loop` on the steps that are there.
+    """Return a loop that masks padded steps and runs `loop`.
 
     Args:
-        loop: How layers run.
-        valid: The steps of the model's inputs, by `tensor.ref()`. A layer's
-            own are those of what its sequences are computed from.
+        loop: The loop of the layers.
+        valid: The valid steps of the model's inputs. Those of a layer are
+            found from the inputs that its sequences are computed from.
     """
     valid = dict(valid)
 
     def masked_loop(
         layer: keras.layers.RNN,
         sequences: Tensor,
-        initial_state: Any,
+        initial_state: list[Tensor],
         mask: Tensor | None,
         training: bool = False,
-    ) -> tuple[Tensor, Tensor, Any]:
-        steps = _steps_of(sequences, valid)
+    ) -> Result:
+        steps = _find_valid_steps(sequences, valid)
         if steps is not None:
             mask = steps if mask is None else tf.logical_and(mask, steps)
         last, outputs, memories = loop(
@@ -133,8 +141,8 @@ def masked(loop: Loop, valid: Steps) -> Loop:
     return masked_loop
 
 
-def _steps_of(sequences: Tensor, valid: Steps) -> Tensor | None:
-    """The steps that are there in all that a tensor is computed from."""
+def _find_valid_steps(sequences: Tensor, valid: Steps) -> Tensor | None:
+    """Return the steps valid in all sequences that a tensor comes from."""
     found: dict[int, Tensor] = {}
     seen: set[Any] = set()
     to_see = [sequences]
@@ -156,8 +164,8 @@ def _steps_of(sequences: Tensor, valid: Steps) -> Tensor | None:
     return first
 
 
-def step(served: Served) -> Any:
-    """One event and the memories to a prediction and the memories after.
+def step(served: Served) -> tf.types.experimental.PolymorphicFunction:
+    """Return the signature of one step, with memories in and out.
 
     Raises:
         FormError: if the model cannot be run step by step.
@@ -194,13 +202,14 @@ def step(served: Served) -> Any:
         }
         return merge_outputs(predictions, after)
 
-    return _function(one_step, [*events, *memories])
+    return _tf_function(one_step, [*events, *memories])
 
 
-def gates(served: Served) -> Any:
-    """Sequences to every quantity of every gate, `<layer>_<quantity>`.
+def gates(served: Served) -> tf.types.experimental.PolymorphicFunction:
+    """Return the signature from sequences to all quantities of all gates.
 
-    When a layer is used again, `_2` is after its name.
+    They are named `<layer>_<quantity>`; when a layer is used again,
+    `<layer>_2_<quantity>`.
     """
     _check_recurrent(served)
 
@@ -209,12 +218,14 @@ def gates(served: Served) -> Any:
         uses: Counter[int] = Counter()
 
         def keep(
-            layer: Any, records: list[CellRecord], mask: Tensor | None
+            layer: keras.layers.RNN,
+            records: list[CellRecord],
+            mask: Tensor | None,
         ) -> None:
             uses[id(layer)] += 1
             again = f"_{uses[id(layer)]}" if uses[id(layer)] > 1 else ""
             for cell, _, quantities in records:
-                # Of several cells, each goes by its own name.
+                # Stacked cells share a layer: use each cell's own name.
                 place = layer.name if len(records) == 1 else cell
                 place += again
                 for name, value in quantities.items():
@@ -225,7 +236,7 @@ def gates(served: Served) -> Any:
         served.run(list(inputs), recording(keep))
         return recorded
 
-    return _function(record, input_specs(served.model, None, None))
+    return _tf_function(record, input_specs(served.model, None, None))
 
 
 def _check_recurrent(served: Served) -> None:
@@ -233,7 +244,10 @@ def _check_recurrent(served: Served) -> None:
         raise FormError("the model has no recurrent layer in it")
 
 
-def _function(python_function: Callable[..., Any], signature: Any) -> Any:
+def _tf_function(
+    python_function: Callable[..., dict[str, Tensor]],
+    signature: list[tf.TensorSpec],
+) -> tf.types.experimental.PolymorphicFunction:
     return tf.function(
         python_function, input_signature=signature, autograph=False
     )

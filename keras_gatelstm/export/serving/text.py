@@ -1,7 +1,6 @@
-"""Signatures of character models: text in, text out."""
+"""Signatures of character models, from text to text or scores."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 
@@ -11,25 +10,25 @@ from keras_gatelstm.export import time_loops
 from keras_gatelstm.export.memories import memory_sizes, with_explicit_state
 from keras_gatelstm.export.serving.signatures import Served, masked
 
-# What a text is read from that has nothing in it.
+# Read in place of an empty text.
 LINE_BREAK = "\n"
 
 
 class TextModel:
-    """A model of symbols `(batch, time)` to logits `(batch, time, symbols)`.
+    """A model from symbols `(batch, time)` to logits `(batch, time, symbols)`.
 
     Args:
         served: The model.
         vocabulary: A character for each symbol, in order. The first stands
-            for every character that is not among the others: those of a text
-            are read as it, and it is never written.
+            for all unknown characters and is never written.
 
     Raises:
-        ValueError: if the model is no such model, or the vocabulary not its.
+        ValueError: if the model has other inputs or outputs, or the
+            vocabulary does not fit it.
     """
 
     def __init__(self, served: Served, vocabulary: Sequence[str]) -> None:
-        _check(served, vocabulary)
+        _check_vocabulary(served, vocabulary)
         self.served = served
         self.vocabulary = list(vocabulary)
         symbols = len(self.vocabulary)
@@ -42,8 +41,8 @@ class TextModel:
         )
         self.sizes = memory_sizes(served.model)
 
-    def generate(self) -> Any:
-        """Texts to what the model writes after each."""
+    def generate(self) -> tf.types.experimental.PolymorphicFunction:
+        """Return the signature that continues texts."""
         some, warm, same = tf.constant(200), tf.constant(0.8), tf.constant(0)
 
         def generate(
@@ -53,7 +52,7 @@ class TextModel:
             seed: Tensor = same,
         ) -> dict[str, Tensor]:
             symbols, lengths = self._read(text)
-            valid = {symbols.ref(): _valid(symbols, lengths)}
+            valid = {symbols.ref(): _valid_steps(symbols, lengths)}
             logits, memories = self._run(symbols, masked(run_by_keras, valid))
             logits = tf.gather(logits, lengths - 1, batch_dims=1)
             written = self._write(logits, memories, length, temperature, seed)
@@ -68,12 +67,15 @@ class TextModel:
         ]
         return tf.function(generate, input_signature=signature, autograph=False)
 
-    def score(self) -> Any:
-        """Texts to nats per character after the first; 0 where none is."""
+    def score(self) -> tf.types.experimental.PolymorphicFunction:
+        """Return the signature that scores texts in nats per character.
+
+        The first character is not scored; a text of one scores 0.
+        """
 
         def score(text: Tensor) -> dict[str, Tensor]:
             symbols, lengths = self._read(text)
-            guessed = _valid(symbols, lengths)[:, 1:]
+            guessed = _valid_steps(symbols, lengths)[:, 1:]
             logits, _ = self._run(symbols, run_by_keras)
             nats = tf.nn.sparse_softmax_cross_entropy_with_logits(
                 symbols[:, 1:], logits[:, :-1]
@@ -86,7 +88,7 @@ class TextModel:
         return tf.function(score, input_signature=signature, autograph=False)
 
     def _read(self, texts: Tensor) -> tuple[Tensor, Tensor]:
-        """The symbols of texts, `(batch, time)`, and how many each has."""
+        """Return the symbols of texts, `(batch, time)`, and their lengths."""
         empty = tf.equal(tf.strings.length(texts), 0)
         texts = tf.where(empty, LINE_BREAK, texts)
         characters = tf.strings.unicode_split(texts, "UTF-8", errors="replace")
@@ -94,9 +96,12 @@ class TextModel:
         return self.table.lookup(characters.to_tensor("")), lengths
 
     def _run(
-        self, symbols: Tensor, loop: Loop, before: Any = None
+        self,
+        symbols: Tensor,
+        loop: Loop,
+        before: dict[str, Tensor] | None = None,
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Logits, float32, and the memories after."""
+        """Return the logits, in float32, and the memories after."""
         rows = tf.shape(symbols)[0]
         if before is None:
             before = {
@@ -118,14 +123,17 @@ class TextModel:
         temperature: Tensor,
         seed: Tensor,
     ) -> Tensor:
-        """So many symbols, one after the other, `(batch, length)`."""
+        """Draw symbols one after the other, `(batch, length)`."""
         rows = tf.shape(logits)[0]
         length = tf.maximum(length, 0)
         written = tf.TensorArray(tf.int32, length, element_shape=[None])
 
-        def one(
-            place: Tensor, logits: Tensor, written: Any, *memories: Tensor
-        ) -> tuple[Any, ...]:
+        def write_one(
+            place: Tensor,
+            logits: Tensor,
+            written: tf.TensorArray,
+            *memories: Tensor,
+        ) -> tuple[Tensor | tf.TensorArray, ...]:
             symbol = _draw(logits, temperature, [seed, place])
             before = dict(zip(self.sizes, memories, strict=True))
             logits, after = self._run(
@@ -137,7 +145,7 @@ class TextModel:
 
         _, _, written, *_ = tf.while_loop(
             lambda place, *_: place < length,
-            one,
+            write_one,
             [tf.constant(0), logits, written, *memories.values()],
             maximum_iterations=length,
         )
@@ -146,7 +154,7 @@ class TextModel:
 
 
 def _draw(logits: Tensor, temperature: Tensor, seed: list[Tensor]) -> Tensor:
-    """A symbol for each row; at a temperature of 0, the likeliest."""
+    """Draw a symbol for each row; at temperature 0, the most likely."""
     known = logits[:, 1:]
     scaled = known / tf.maximum(temperature, 1e-6)
     drawn = tf.random.stateless_categorical(
@@ -156,11 +164,11 @@ def _draw(logits: Tensor, temperature: Tensor, seed: list[Tensor]) -> Tensor:
     return 1 + tf.where(temperature > 0, drawn, likeliest)
 
 
-def _valid(symbols: Tensor, lengths: Tensor) -> Tensor:
+def _valid_steps(symbols: Tensor, lengths: Tensor) -> Tensor:
     return tf.sequence_mask(lengths, tf.shape(symbols)[1])
 
 
-def _check(served: Served, vocabulary: Sequence[str]) -> None:
+def _check_vocabulary(served: Served, vocabulary: Sequence[str]) -> None:
     model = served.model
     inputs, outputs = model.inputs, model.outputs
     if (

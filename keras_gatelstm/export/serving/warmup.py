@@ -1,16 +1,16 @@
-"""What stands beside a SavedModel, for TensorFlow Serving to read."""
+"""Files beside a SavedModel for TensorFlow Serving: warm-up and settings."""
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf.message import Message
 
-from keras_gatelstm.export.errors import errors_of_system
+from keras_gatelstm.export.errors import as_system_errors
 
-# Where a server looks for requests to run before it answers any.
+# A server runs the requests in this file before it answers any.
 WARM_UP_FILE = Path("assets.extra", "tf_serving_warmup_requests")
 
 MODELS_CONFIG = """\
@@ -40,17 +40,17 @@ Requests = Mapping[str, Mapping[str, np.ndarray]]
 
 
 def write_warm_up(folder: Path, name: str, requests: Requests) -> None:
-    """Writes a request for each signature into a SavedModel's folder.
+    """Write a warm-up request for each signature.
 
     Args:
-        folder: The SavedModel's.
-        name: The model's, as a server knows it.
+        folder: The folder of the SavedModel.
+        name: The name of the model on the server.
         requests: Signature -> input -> array.
     """
     path = folder / WARM_UP_FILE
     path.parent.mkdir()
-    prediction_log = _messages()
-    with errors_of_system(), tf.io.TFRecordWriter(str(path)) as file:
+    prediction_log = _prediction_log_class()
+    with as_system_errors(), tf.io.TFRecordWriter(str(path)) as file:
         for signature, inputs in requests.items():
             log = prediction_log()
             request = log.predict_log.request
@@ -64,7 +64,7 @@ def write_warm_up(folder: Path, name: str, requests: Requests) -> None:
 
 
 def write_configs(folder: Path, base_path: Path, name: str) -> None:
-    """Writes examples of a server's settings, if `base_path` has none yet."""
+    """Write example server settings, unless `base_path` has them already."""
     folder.mkdir()
     for file, text in (
         ("models.config", MODELS_CONFIG),
@@ -74,12 +74,12 @@ def write_configs(folder: Path, base_path: Path, name: str) -> None:
             (folder / file).write_text(text.format(name=name), "utf-8")
 
 
-def _messages() -> Any:
-    """The parts of `tensorflow_serving.apis.PredictionLog` that are written.
+def _prediction_log_class() -> type[Message]:
+    """Return a class for the fields of `PredictionLog` that are written.
 
-    The package that has it, `tensorflow-serving-api`, insists on a whole
-    TensorFlow beside one that is there under another name. A map is a
-    repeated message of key and value, and a message is its bytes.
+    Its package, `tensorflow-serving-api`, would install a second TensorFlow
+    where the installed one has another name. In the wire format, a map is a
+    repeated message of key and value, and an embedded message is bytes.
     """
     file = descriptor_pb2.FileDescriptorProto(
         name="keras_gatelstm/prediction_log.proto",
@@ -87,7 +87,7 @@ def _messages() -> Any:
         syntax="proto3",
     )
     field = descriptor_pb2.FieldDescriptorProto
-    fields: dict[str, list[tuple[str, int, Any, str | None]]] = {
+    fields: dict[str, list[tuple[str, int, int, str | None]]] = {
         "ModelSpec": [
             ("name", 1, field.TYPE_STRING, None),
             ("signature_name", 3, field.TYPE_STRING, None),
@@ -108,9 +108,9 @@ def _messages() -> Any:
         ],
     }
     for message, parts in fields.items():
-        made = file.message_type.add(name=message)
+        message_type = file.message_type.add(name=message)
         for name, number, kind, of in parts:
-            made.field.add(
+            message_type.field.add(
                 name=name,
                 number=number,
                 type=kind,
@@ -121,5 +121,5 @@ def _messages() -> Any:
             )
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
-    found = pool.FindMessageTypeByName("keras_gatelstm.PredictionLog")
-    return message_factory.GetMessageClass(found)
+    descriptor = pool.FindMessageTypeByName("keras_gatelstm.PredictionLog")
+    return message_factory.GetMessageClass(descriptor)

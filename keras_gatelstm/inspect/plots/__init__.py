@@ -1,8 +1,8 @@
 """Pictures: gates as heat maps, saturation, memories, the cell, gradients.
 
-Each function gives a `matplotlib.figure.Figure` to show or save:
-`plot_gates(trace).savefig("gates.png")`. Nothing pops up, and no setting of
-matplotlib changes.
+Each function returns a `matplotlib.figure.Figure` to show or save:
+`plot_gates(trace).savefig("gates.png")`. No window opens, and matplotlib's
+settings are not changed.
 """
 
 from keras_gatelstm.inspect.plots.cell import plot_cell

@@ -1,4 +1,4 @@
-"""The lesson's diagram, with what went through it at a step."""
+"""The lesson's diagram of a cell, with the numbers of one step."""
 
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NAMES = GateLSTMCell.anatomy.names
-# How far two sides of an equation may be apart; bfloat16 has few digits.
+# Tolerances of the two sides of an equation; bfloat16 has few digits.
 EXACT, ROUNDED = 1e-3, 1e-2
 
 
@@ -28,26 +28,25 @@ def plot_cell(
     unit: int | None = None,
     variant: str | None = None,
 ) -> "Figure":
-    """The lesson's diagram of an LSTM, with the numbers of one step in it.
+    """Plot the lesson's diagram of an LSTM, with the numbers of one step.
 
     Memories and the event come in at the left, go through the learn, forget,
     remember and use gate, and memories go out at the right. The wider and
-    darker a line, the larger what it carries: purple above 0, orange below.
-    The bar in a gate is full when it is wide open.
+    darker a line, the larger its value: purple above 0, orange below. The bar
+    in a gate is full when it is wide open.
 
-    The memories that come in are those of the step before; at the first step
-    of the trace they were not recorded, and have no number.
+    The incoming memories are those of the step before; at the first step of
+    the trace they were not recorded, and have no number.
 
     Args:
-        trace: The trace, or a layer of it, which has no tokens to show.
-        layer: The path of an LSTM in the trace; may be left out where there
-            is one layer.
+        trace: The trace, or a layer of it, then without tokens.
+        layer: The path of an LSTM in the trace. Default: the only layer.
         row: The number of the row. Default 0.
         step: The number of the step, -1 for the last (default). At a masked
-            step, the last one before it that was read.
-        unit: The number of the unit. Default: all of them, the mean of each
-            factor, and of the other quantities' absolute values.
-        variant: `"lesson"`, where the use gate reads what was kept, or
+            step, the last unmasked one before it.
+        unit: The number of the unit. Default: the means of all units, of each
+            factor and of the absolute values of the other quantities.
+        variant: `"lesson"`, where the use gate reads the kept memory, or
             `"standard"`, where it reads the new long-term memory. Default:
             `"standard"` if the useful memory is the tanh of the long-term
             memory in this row, as it is with Keras's own activations.
@@ -59,9 +58,9 @@ def plot_cell(
         ImportError: if matplotlib is not installed.
         IndexError: if there is no such row, step or unit.
         KeyError: if there is no such layer.
-        ValueError: if the layer is no LSTM, `variant` neither of the two, or
-            nothing was read up to this step; if no layer is named where
-            there are several.
+        ValueError: if the layer is not an LSTM, `variant` is unknown, or all
+            steps up to this one are masked; if `layer` is `None` and there
+            are several.
 
     Example:
 
@@ -87,11 +86,11 @@ def plot_cell(
     read = np.arange(steps)
     if traced.mask is not None:
         read = np.flatnonzero(traced.mask[row])
-    shown = _read_step(values, read, step)
+    shown = _find_read_step(values, read, step)
     tolerance = EXACT if traced["kept"].dtype.itemsize >= 4 else ROUNDED
     if variant is None:
-        variant = _variant_of(values, read, tolerance)
-    before = _step_before(values, read, shown, tolerance)
+        variant = _infer_variant(values, read, tolerance)
+    before = _find_step_before(values, read, shown, tolerance)
     tokens = style.tokens_of(trace, traced, row)
 
     figure = style.new_figure(diagram.WIDTH / 10, diagram.HEIGHT / 10)
@@ -100,12 +99,12 @@ def plot_cell(
     title = f"{style.plain(traced.path)}: row {row}, step {step}"
     if shown != step:
         title += f" (masked: as at step {shown})"
-    title, explained = _heading(title, unit, units)
+    title, explained = _make_heading(title, unit, units)
     if before is None:
         explained += " The memories that came in were not recorded."
     drawing.heading(title, explained)
     token = "" if tokens is None else tokens[shown]
-    draw(drawing, _numbers(values, shown, before, unit), variant, token)
+    draw(drawing, _select_numbers(values, shown, before, unit), variant, token)
     return figure
 
 
@@ -119,7 +118,7 @@ def _check_lstm(layer: LayerTrace) -> None:
         )
 
 
-def _heading(title: str, unit: int | None, units: int) -> tuple[str, str]:
+def _make_heading(title: str, unit: int | None, units: int) -> tuple[str, str]:
     bars = "Bars: how open the gate is, from 0 to 1."
     if unit is not None:
         return (
@@ -133,8 +132,8 @@ def _heading(title: str, unit: int | None, units: int) -> tuple[str, str]:
     )
 
 
-def _read_step(values: LSTMStep, read: np.ndarray, step: int) -> int:
-    """The step itself, or where it is masked, the one it repeats."""
+def _find_read_step(values: LSTMStep, read: np.ndarray, step: int) -> int:
+    """Return the step itself, or for a masked step, the one it repeats."""
     # A layer that reads backwards repeats a later one.
     for near in (*read[read <= step][-1:], *read[read >= step][:1]):
         if all(
@@ -143,27 +142,28 @@ def _read_step(values: LSTMStep, read: np.ndarray, step: int) -> int:
         ):
             return int(near)
     raise ValueError(
-        f"step {step} is masked, and nothing was read up to it. {_extent(read)}"
+        f"step {step} is masked, and nothing was read up to it. "
+        f"{_describe_extent(read)}"
     )
 
 
-def _extent(read: np.ndarray) -> str:
+def _describe_extent(read: np.ndarray) -> str:
     if not read.size:
         return "No step of the row was read."
     return f"Steps of the row were read from {read[0]} to {read[-1]}."
 
 
-def _step_before(
+def _find_step_before(
     values: LSTMStep,
     read: np.ndarray,
     step: int,
     tolerance: float,
 ) -> int | None:
-    """Where the step's memories came from, or `None`: it is not in the trace.
+    """Return the step that the memories came from, or `None` if not recorded.
 
-    It is the step whose long-term memory the forget gate was given: in a
-    layer that reads backwards the next, and where steps were left out of the
-    trace, neither.
+    The forget gate read the long-term memory of that step. In a layer that
+    reads backwards it is the next step; if steps were left out of the trace,
+    it may be missing.
     """
     memory = values.remember_gate.long_term_memory
     forget = values.forget_gate
@@ -179,18 +179,18 @@ def _step_before(
     return best if best is not None and misses[best] < tolerance else None
 
 
-def _variant_of(values: LSTMStep, read: np.ndarray, tolerance: float) -> str:
-    """Which memory the use gate read, judged by what it made of it."""
+def _infer_variant(values: LSTMStep, read: np.ndarray, tolerance: float) -> str:
+    """Return the variant, judged by the use gate's useful memory."""
     memory = np.tanh(values.remember_gate.long_term_memory[read])
     useful = values.use_gate.useful_memory[read]
     close = np.allclose(useful, memory, rtol=0, atol=tolerance)
     return "standard" if close else "lesson"
 
 
-def _numbers(
+def _select_numbers(
     values: LSTMStep, step: int, before: int | None, unit: int | None
 ) -> Numbers:
-    """The numbers of one unit, or the means of all."""
+    """Return the numbers of one unit, or the means of all."""
 
     def number(name: str, units: np.ndarray) -> float:
         if unit is not None:

@@ -9,7 +9,7 @@ from keras_gatelstm.inspect.plots import style
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# A place is in tenths of an inch, from the lower left corner.
+# Positions are in tenths of an inch, from the lower left corner.
 WIDTH, HEIGHT = 138.0, 71.0
 Point = tuple[float, float]
 TOP, MIDDLE, BOTTOM = 51.0, 29.5, 9.0
@@ -17,7 +17,7 @@ BOX_WIDTH, BOX_HEIGHT = 24.0, 16.0
 LEFT, RIGHT = 52.0, 100.0
 BUS, START, STOP = 36.0, 14.0, 126.0
 POINTS = 7.2
-# The colours of docs/cell.svg: of the face, and of the edge.
+# Face and edge colours, as in docs/cell.svg.
 GATES = {
     "forget": ("#fbe9d0", "#b36b00"),
     "learn": ("#d9ecdf", "#2e7d4f"),
@@ -35,7 +35,7 @@ class Diagram:
         axes.set_axis_off()
 
     def heading(self, title: str, explained: str) -> None:
-        """Says what is drawn, and how to read it."""
+        """Write the title, and how to read the diagram."""
         self.words((1, HEIGHT - 2.5), title, size=13, weight="bold", ha="left")
         self.words(
             (1, HEIGHT - 6), explained, size=9, color=style.GREY, ha="left"
@@ -51,7 +51,7 @@ class Diagram:
         ha: str = "center",
         va: str = "center",
     ) -> None:
-        """Text at a place."""
+        """Write text at a position."""
         self.axes.text(
             *at, text, size=size, weight=weight, color=color, ha=ha, va=va
         )
@@ -59,12 +59,12 @@ class Diagram:
     def arrow(
         self, points: list[Point], value: float | None = None, gap: bool = False
     ) -> None:
-        """A line through these points that ends in a head.
+        """Draw a line through these points, with an arrow head.
 
         Args:
-            points: Where it goes, at right angles.
-            value: Sets its width and its colour; `None` for a plain one.
-            gap: Whether what it crosses is interrupted.
+            points: The corners of the line, at right angles.
+            value: Sets the width and the colour; `None` for a plain line.
+            gap: Whether to interrupt the lines that it crosses.
         """
         width, color = _width(value), _color(value)
         head = 1.1 + width / POINTS
@@ -93,13 +93,13 @@ class Diagram:
     def value(
         self, at: Point, name: str, value: float | None, show: str
     ) -> None:
-        """A quantity's name and value, over the arrow that carries it."""
+        """Write a quantity's name and value, over its arrow."""
         x, y = at
         over = 0.8 + _width(value) / POINTS / 2
         self.words((x, y + over), f"{name} {show}".strip(), va="bottom")
 
     def dot(self, at: Point, value: float | None) -> None:
-        """Where a line branches off another."""
+        """Mark where a line branches off another."""
         self.axes.plot(
             *at,
             marker="o",
@@ -116,7 +116,7 @@ class Diagram:
         numbers: str = "",
         open_by: float | None = None,
     ) -> None:
-        """A gate's box, with a bar for how far it is open."""
+        """Draw a gate's box, with a bar for how far it is open."""
         from matplotlib.patches import FancyBboxPatch
 
         (x, y), (face, edge) = at, GATES[name]
@@ -155,7 +155,7 @@ class Diagram:
         )
 
     def join(self, at: Point) -> None:
-        """Where the short-term memory and the event become one vector."""
+        """Mark where the short-term memory and the event are concatenated."""
         x, y = at
         self.axes.text(
             x,
@@ -175,10 +175,10 @@ class Diagram:
 
 
 def _strength(value: float | None) -> float:
-    # What is written as 0.00 is shown neither above 0 nor below.
+    # A value written as 0.00 must not look positive or negative.
     if value is None or not abs(value) >= 0.005:
         return 0.0
-    # Memories may grow beyond 1: the picture need not.
+    # Memories may exceed 1; the width of a line is bounded.
     return float(np.tanh(abs(value)))
 
 
@@ -192,7 +192,7 @@ def _color(value: float | None) -> str | tuple[float, ...]:
     strength = _strength(value)
     if value is None or not strength:
         return style.GREY
-    # The middle of the map is white, as the paper is.
+    # The middle of the map is white, like the paper.
     away = 0.25 + 0.25 * strength
     colors = colormaps[style.DIVERGING]
     return tuple(colors(0.5 + (away if value >= 0 else -away)))

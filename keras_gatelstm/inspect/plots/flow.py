@@ -1,4 +1,4 @@
-"""How far back the gradient reaches: a line for each memory."""
+"""Line plot of how far back in time the gradient reaches, by memory."""
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
@@ -10,35 +10,33 @@ from keras_gatelstm.inspect.plots import style
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# What `gradient_flow` gives.
+# The result of `gradient_flow`.
 Flow = Mapping[str, np.ndarray]
 FLOOR = 1e-12
 
 
 def plot_gradient_flow(flow: Flow | Mapping[str, Flow]) -> "Figure":
-    """The gradient of the loss by each memory, by the steps back in time.
+    """Plot the gradient of the loss by each memory, by steps back in time.
 
     ```
     norm(steps back) / norm(0 steps back, of all memories of the layer)
     ```
 
-    on a logarithmic scale, each norm the mean over the rows. A line that
-    falls is a gradient that vanishes: what was read so far back is not
-    learnt from. Steps back are counted from the last one that a gradient
-    reaches.
+    on a logarithmic scale, each norm the mean over the rows. A falling line
+    is a vanishing gradient: the model cannot learn from events that far back.
+    Steps back are counted from the last one that a gradient reaches.
 
     Args:
-        flow: What `gradient_flow` gave; or several of them by the names of
-            their models, each of a colour of its own.
+        flow: The result of `gradient_flow`; or several results by the names
+            of their models, each in its own colour.
 
     Returns:
-        The figure. Of an LSTM, the long-term memory is drawn through and the
-        short-term memory dashed.
+        The figure. For an LSTM, the long-term memory is a solid line and the
+        short-term memory a dashed one.
 
     Raises:
         ImportError: if matplotlib is not installed.
-        ValueError: if there is nothing to draw, or no gradient reaches any
-            step.
+        ValueError: if `flow` is empty, or no gradient reaches any step.
 
     Example:
 
@@ -54,11 +52,11 @@ def plot_gradient_flow(flow: Flow | Mapping[str, Flow]) -> "Figure":
     >>> [line.get_label() for line in figure.axes[0].lines]
     ['RNN', 'GRU']
     """
-    flows = _by_model(flow)
+    flows = _flows_by_model(flow)
     figure = style.new_figure(7, 4.8)
     axes = figure.subplots()
     for number, (model, norms) in enumerate(flows.items()):
-        for label, is_main, shares in _shares(model, norms):
+        for label, is_main, shares in _relative_norms(model, norms):
             axes.plot(
                 np.where(shares > FLOOR, shares, np.nan),
                 color=style.PALETTE[number % len(style.PALETTE)],
@@ -80,7 +78,7 @@ def plot_gradient_flow(flow: Flow | Mapping[str, Flow]) -> "Figure":
     return figure
 
 
-def _by_model(flow: Flow | Mapping[str, Flow]) -> Mapping[str, Flow]:
+def _flows_by_model(flow: Flow | Mapping[str, Flow]) -> Mapping[str, Flow]:
     if not flow or not all(
         isinstance(it, np.ndarray) or it for it in flow.values()
     ):
@@ -93,10 +91,12 @@ def _by_model(flow: Flow | Mapping[str, Flow]) -> Mapping[str, Flow]:
     return flow  # type: ignore[return-value]
 
 
-def _shares(model: str, flow: Flow) -> Iterator[tuple[str, bool, np.ndarray]]:
-    """A line's label, whether it is the memory that lasts longest, its height.
+def _relative_norms(
+    model: str, flow: Flow
+) -> Iterator[tuple[str, bool, np.ndarray]]:
+    """Yield each line's label, whether it is the main memory, and its values.
 
-    That memory is the last of a layer's, as in a cell's description.
+    The main memory is the last of a layer's, as in a cell's description.
     """
     layers: dict[str, dict[str, np.ndarray]] = {}
     for path, norms in flow.items():

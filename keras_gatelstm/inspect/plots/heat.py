@@ -1,7 +1,7 @@
 """Heat maps: every quantity of every unit over time."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from keras_gatelstm.inspect.trace import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
 
 UNIT, LOWEST, HIGHEST = 0.11, 0.8, 3.0
 
@@ -27,20 +28,19 @@ def plot_gates(
     row: int = 0,
     units: Rows | None = None,
 ) -> "Figure":
-    """Heat maps of a layer's quantities: steps to the right, units down.
+    """Plot heat maps of a layer's quantities: steps to the right, units down.
 
-    Factors have colours from 0 to 1; the other quantities as far down from 0
-    as up, to the largest there is. Steps that were masked are hatched. The
-    figure is as wide as the steps need, up to 200 of them; of more, some
-    tokens are left out: `trace.select(time=...)` gives a part to look at
-    closely.
+    The colours of factors are scaled from 0 to 1; those of other quantities
+    symmetrically around 0, up to the largest absolute value. Masked steps are
+    hatched. The figure is as wide as the steps need, up to 200 of them; with
+    more, some tokens are left out: use `trace.select(time=...)` to show a part
+    in detail.
 
     Args:
-        trace: The trace, or a layer of it, which has no tokens to show.
-        layer: The layer's path in the trace; may be left out where there is
-            one.
-        quantities: The names of what to draw, one panel each. Default: all
-            that the layer has.
+        trace: The trace, or a layer of it, then without tokens.
+        layer: The layer's path in the trace. Default: the only layer.
+        quantities: The names of the quantities to draw, one panel each.
+            Default: all quantities of the layer.
         row: The number of the row. Default 0.
         units: The units to draw: a number, a slice, or several numbers.
             Default: all.
@@ -53,7 +53,7 @@ def plot_gates(
         ImportError: if matplotlib is not installed.
         IndexError: if there is no such row or unit.
         KeyError: if there is no such layer or quantity.
-        ValueError: if no layer is named where there are several, or
+        ValueError: if `layer` is `None` and there are several, or
             `quantities` or `units` are empty.
 
     Example:
@@ -77,7 +77,7 @@ def plot_gates(
     mask = None if traced.mask is None else traced.mask[row]
     for place, (name, axes) in enumerate(zip(names, panels, strict=True)):
         values = style.numbers(traced[name][row])[:, chosen]
-        image = _draw(axes, name, name in traced.factors, values)
+        image = _draw_panel(axes, name, name in traced.factors, values)
         style.mark_masked(axes, mask)
         _label_units(axes, chosen, height)
         bar = figure.colorbar(image, cax=figure.add_subplot(grid[place, 1]))
@@ -96,7 +96,9 @@ def plot_gates(
     return figure
 
 
-def _draw(axes: "Axes", name: str, is_factor: bool, values: np.ndarray) -> Any:
+def _draw_panel(
+    axes: "Axes", name: str, is_factor: bool, values: np.ndarray
+) -> "AxesImage":
     from matplotlib import colormaps
 
     if is_factor:
@@ -108,7 +110,7 @@ def _draw(axes: "Axes", name: str, is_factor: bool, values: np.ndarray) -> Any:
     axes.set_title(name, loc="left", fontsize=9)
     return axes.imshow(
         values.T,
-        # What is not a number must not look like 0.
+        # NaN must not look like 0.
         cmap=colormaps[colors].with_extremes(bad="red"),
         vmin=low,
         vmax=high,

@@ -1,4 +1,4 @@
-"""What a unit keeps, learns and remembers, step by step."""
+"""Line plot of what a unit keeps, learns and remembers, step by step."""
 
 from itertools import cycle
 from typing import TYPE_CHECKING
@@ -31,20 +31,17 @@ def plot_memory(
     units: Rows | None = None,
     row: int = 0,
 ) -> "Figure":
-    """The memory of some units over time, and what it is made of.
+    """Plot the memory of some units over time, and what it is made of.
 
-    Of an LSTM, what was kept and what was learned, and their sum, the
-    long-term memory; of a GRU, the candidate, the update factor that weighs
-    it, and the memory; of an RNN, the memory. Steps that were masked are
-    hatched.
+    For an LSTM: kept, learned, and their sum, the long-term memory; for a
+    GRU: the candidate, the update factor that weights it, and the memory; for
+    an RNN: the memory. Masked steps are hatched.
 
     Args:
-        trace: The trace, or a layer of it, which has no tokens to show.
-        layer: The layer's path in the trace; may be left out where there is
-            one.
+        trace: The trace, or a layer of it, then without tokens.
+        layer: The layer's path in the trace. Default: the only layer.
         units: The units to draw, one panel each: a number, a slice, or
-            several numbers. Default: the first three, or as many as there
-            are.
+            several numbers. Default: the first three.
         row: The number of the row. Default 0.
 
     Returns:
@@ -54,8 +51,8 @@ def plot_memory(
         ImportError: if matplotlib is not installed.
         IndexError: if there is no such row or unit.
         KeyError: if there is no such layer.
-        ValueError: if `units` is empty, the layer has no memory, or no
-            layer is named where there are several.
+        ValueError: if `units` is empty, the layer has no memory, or `layer`
+            is `None` and there are several.
 
     Example:
 
@@ -66,7 +63,7 @@ def plot_memory(
     ['unit 1', 'unit 3']
     """
     traced = as_layer(trace, layer)
-    lines = _lines(traced)
+    lines = _line_styles(traced)
     batch, steps, count = traced.shape
     row = style.place("row", row, batch)
     if units is None:
@@ -87,7 +84,7 @@ def plot_memory(
                 marker="." if steps == 1 else None,
                 label=name,
             )
-        _finish(axes, unit, steps)
+        _format_axes(axes, unit, steps)
         style.mark_masked(axes, mask)
     style.label_steps(
         panels[-1], style.tokens_of(trace, traced, row), mask, steps
@@ -104,8 +101,8 @@ def plot_memory(
     return figure
 
 
-def _lines(layer: LayerTrace) -> dict[str, tuple[str, str, float]]:
-    """The quantities to draw, and how: what the memory is made of, and it."""
+def _line_styles(layer: LayerTrace) -> dict[str, tuple[str, str, float]]:
+    """Return the line styles of the memory and of its parts, by name."""
     memory = layer.anatomy.main_memory
     if memory is None or memory.name not in layer:
         raise ValueError(
@@ -116,7 +113,7 @@ def _lines(layer: LayerTrace) -> dict[str, tuple[str, str, float]]:
     return {**styles, memory.name: MEMORY}
 
 
-def _finish(axes: "Axes", unit: int, steps: int) -> None:
+def _format_axes(axes: "Axes", unit: int, steps: int) -> None:
     axes.axhline(0, color="0.7", linewidth=0.8, zorder=0)
     axes.set_title(f"unit {unit}", loc="left", fontsize=9)
     axes.set_xlim(-0.5, steps - 0.5)

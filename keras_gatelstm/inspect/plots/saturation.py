@@ -1,4 +1,4 @@
-"""How often gates are nearly shut and nearly open: a scatter of units."""
+"""Scatter plot of units: how often gates are nearly shut and open."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -17,20 +17,18 @@ def plot_saturation(
     layer: str | None = None,
     quantities: str | Sequence[str] | None = None,
 ) -> "Figure":
-    """Each unit of a gate, by how often it is open and how often shut.
+    """Plot how often each unit of a gate is open, and how often shut.
 
-    To the right, the share of the steps at which the unit's factor is above
-    0.9 (right saturated); upwards, the share at which it is below 0.1 (left
-    saturated). Units on the diagonal are always one or the other; those near
-    the corner at 0 are gates that let a part through. All rows count, without
-    the steps that were masked.
+    The x axis is the share of steps at which the unit's factor is above 0.9
+    (right saturated), the y axis the share at which it is below 0.1 (left
+    saturated). Units on the diagonal are always open or shut; units near the
+    origin let a part through. All rows count, without masked steps.
 
     Args:
-        trace: The trace, or a layer of it, which has no tokens to show.
-        layer: The layer's path in the trace; may be left out where there is
-            one.
+        trace: The trace, or a layer of it, then without tokens.
+        layer: The layer's path in the trace. Default: the only layer.
         quantities: The names of the factors to draw, one panel each.
-            Default: all that the layer has.
+            Default: all factors of the layer.
 
     Returns:
         The figure, with a panel for each factor.
@@ -38,8 +36,8 @@ def plot_saturation(
     Raises:
         ImportError: if matplotlib is not installed.
         KeyError: if there is no such layer or quantity.
-        ValueError: if a quantity is no factor, the layer has none, or all
-            its steps were masked; if no layer is named where there are
+        ValueError: if a quantity is not a factor, the layer has no factors,
+            or all its steps were masked; if `layer` is `None` and there are
             several.
 
     Example:
@@ -55,7 +53,7 @@ def plot_saturation(
         Networks", 2015, section 4.2.
     """
     traced = as_layer(trace, layer)
-    names = _factors(traced, quantities)
+    names = _select_factors(traced, quantities)
     if traced.mask is not None and not traced.mask.any():
         raise ValueError(
             f"{traced.path} has no steps to count: all of them were masked"
@@ -67,7 +65,7 @@ def plot_saturation(
         1, len(names), sharex=True, sharey=True, squeeze=False
     )
     for name, axes in zip(names, panels[0], strict=True):
-        _draw(axes, traced, name)
+        _draw_panel(axes, traced, name)
     panels[0, 0].set_ylabel(
         f"share of steps below {statistics.LOW}\n(left saturated)"
     )
@@ -77,7 +75,7 @@ def plot_saturation(
     return figure
 
 
-def _factors(
+def _select_factors(
     layer: LayerTrace, wanted: str | Sequence[str] | None
 ) -> list[str]:
     available = layer.factors
@@ -96,7 +94,7 @@ def _factors(
     return names
 
 
-def _draw(axes: "Axes", layer: LayerTrace, name: str) -> None:
+def _draw_panel(axes: "Axes", layer: LayerTrace, name: str) -> None:
     shares = statistics.saturation(layer, name)
     axes.plot([0, 1], [1, 0], color=style.GREY, linewidth=0.8, linestyle="--")
     axes.scatter(
@@ -108,7 +106,7 @@ def _draw(axes: "Axes", layer: LayerTrace, name: str) -> None:
         linewidth=0.5,
         alpha=0.6,
         zorder=2,
-        # Units at the edges are the ones to see whole.
+        # Points on the edges are drawn in full.
         clip_on=False,
     )
     axes.set_title(name, fontsize=10)

@@ -1,9 +1,9 @@
-"""What the pictures share: figures, colours, tokens on an axis, masks."""
+"""Shared parts of the pictures: figures, colours, token labels, masks."""
 
 import operator
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # Okabe and Ito, "Color Universal Design", 2008.
 BLACK, BLUE, VERMILLION, GREEN = "#000000", "#0072B2", "#D55E00", "#009E73"
 ORANGE, PURPLE = "#E69F00", "#CC79A7"
-# Of things that are compared.
+# For lines that are compared.
 PALETTE = (VERMILLION, GREEN, BLUE, BLACK, PURPLE, ORANGE)
 SEQUENTIAL, DIVERGING = "cividis", "PuOr"
 GREY = "#555555"
@@ -29,7 +29,7 @@ MARKS = {"\n": "⏎", "\t": "⇥"}
 
 
 def new_figure(width: float, height: float) -> "Figure":
-    """An empty figure, in inches, that belongs to no window.
+    """Return an empty figure, in inches, without a window.
 
     Raises:
         ImportError: if matplotlib is not installed.
@@ -44,18 +44,18 @@ def new_figure(width: float, height: float) -> "Figure":
 
 
 def numbers(array: np.ndarray) -> np.ndarray:
-    """As float32: matplotlib draws no bfloat16."""
+    """Convert to float32: matplotlib cannot draw bfloat16."""
     return np.asarray(array, "float32")
 
 
 def names_of(
     layer: LayerTrace, wanted: str | Sequence[str] | None
 ) -> list[str]:
-    """The quantities asked for; all, if `wanted` is `None`.
+    """Return the names of the wanted quantities; all, for `None`.
 
     Raises:
         KeyError: if the layer has no such quantity.
-        ValueError: if none is asked for.
+        ValueError: if `wanted` is empty.
     """
     if wanted is None:
         return list(layer)
@@ -71,11 +71,11 @@ def names_of(
 
 
 def places(name: str, wanted: Rows | None, count: int) -> list[int]:
-    """Numbers from 0, of what may be counted from the end; `None` for all.
+    """Return the wanted places, also those counted from the end, from 0.
 
     Raises:
-        IndexError: if one is not from 0 to `count - 1`.
-        ValueError: if there is none.
+        IndexError: if a place is out of range.
+        ValueError: if `wanted` is empty.
     """
     if wanted is None:
         wanted = slice(None)
@@ -97,23 +97,23 @@ def places(name: str, wanted: Rows | None, count: int) -> list[int]:
 
 
 def place(name: str, wanted: int, count: int) -> int:
-    """One number, as `places` gives it."""
+    """Return a single place, as `places` does."""
     return places(name, operator.index(wanted), count)[0]
 
 
 def tokens_of(
     trace: GateTrace | LayerTrace, layer: LayerTrace, row: int
 ) -> list[str] | None:
-    """Return the token at each step of a row, as text to see."""
+    """Return the token at each step of a row, as visible text."""
     tokens = trace.tokens if isinstance(trace, GateTrace) else None
     if tokens is None or tokens.shape != layer.shape[:2]:
-        # A layer of another length, after pooling, reads other things.
+        # After pooling, a layer's steps do not match the tokens.
         return None
     return [visible(token) for token in tokens[row]]
 
 
-def visible(token: Any) -> str:
-    """The token, with marks for what would leave no trace on paper."""
+def visible(token: object) -> str:
+    """Return the token, with marks for invisible characters."""
     if isinstance(token, bytes):
         token = token.decode("utf-8", "replace")
     text = re.sub("^ +| +$", lambda blanks: "␣" * len(blanks[0]), str(token))
@@ -127,17 +127,17 @@ def visible(token: Any) -> str:
 
 
 def plain(text: str) -> str:
-    """Text that matplotlib does not take for mathematics."""
+    """Escape text that matplotlib would read as mathematics."""
     return text.replace("$", r"\$")
 
 
 def width_of(steps: int) -> float:
-    """How wide a panel over so many steps is, in inches."""
+    """Return the width of a panel with this number of steps, in inches."""
     return min(max(STEP * steps, NARROWEST), WIDEST)
 
 
 def every(count: int, room: float) -> int:
-    """Labels one of how many, so that there are at most `room` of them."""
+    """Return the spacing that leaves at most `room` of `count` labels."""
     rounds = (step * 10**power for power in range(9) for step in (1, 2, 5))
     return next(step for step in rounds if count <= room * step)
 
@@ -145,11 +145,11 @@ def every(count: int, room: float) -> int:
 def label_steps(
     axes: "Axes", tokens: list[str] | None, mask: np.ndarray | None, steps: int
 ) -> bool:
-    """Puts tokens on the x axis, or the numbers of the steps.
+    """Label the x axis with tokens, or with the numbers of the steps.
 
     Returns:
-        Whether they stand upright, so that there is room for a line of them
-        under each panel.
+        True if the labels are upright, so that there is room for a line of
+        them under each panel.
     """
     width = width_of(steps)
     step = every(steps, (width + STEP / 2) / STEP)
@@ -176,7 +176,7 @@ def label_steps(
 
 
 def mark_masked(axes: "Axes", mask: np.ndarray | None) -> None:
-    """Hatches the steps that were masked."""
+    """Hatch the masked steps."""
     if mask is None:
         return
     edges = np.flatnonzero(np.diff(mask, prepend=True, append=True))

@@ -1,4 +1,4 @@
-"""How the lesson's cell is wired: its gates, and the lines between them."""
+"""Wiring of the lesson's cell: its gates, and the lines between them."""
 
 from typing import NamedTuple
 
@@ -20,11 +20,11 @@ from keras_gatelstm.lstm.cell import LSTMStep
 
 
 class Numbers(NamedTuple):
-    """What the diagram shows, of one unit or the means of all.
+    """Numbers in the diagram: of one unit, or the means of all.
 
     Args:
-        now: The quantities of the step, numbers.
-        before: Those of the step before; `None` if it was not recorded.
+        now: The quantities of the step.
+        before: The quantities of the step before; `None` if not recorded.
     """
 
     now: LSTMStep
@@ -32,7 +32,7 @@ class Numbers(NamedTuple):
 
 
 def draw(drawing: Diagram, step: Numbers, variant: str, token: str) -> None:
-    """Draws the cell: the use gate reads what its variant says."""
+    """Draw the cell; `variant` determines what the use gate reads."""
     _draw_inputs(drawing, step, token)
     _draw_gates(drawing, step)
     _draw_between(drawing, step)
@@ -49,12 +49,12 @@ def _draw_inputs(drawing: Diagram, step: Numbers, token: str) -> None:
     joined, short_y, event_y = (27.0, 19.5), 27.0, 12.0
     drawing.words((1, upper), "long-term\nmemory", 11, ha="left")
     drawing.arrow([(START, upper), (gate, upper)], long)
-    drawing.value((BUS - 9, upper), "LTM", long, _number(long))
+    drawing.value((BUS - 9, upper), "LTM", long, _format_number(long))
     drawing.words((1, short_y), "short-term\nmemory", 11, ha="left")
     drawing.arrow(
         [(START, short_y), (joined[0], short_y), (joined[0], 20.9)], short
     )
-    drawing.value((20.5, short_y), "STM", short, _number(short))
+    drawing.value((20.5, short_y), "STM", short, _format_number(short))
     drawing.words((1, event_y), "event", 11, ha="left")
     drawing.words((1, event_y - 3.3), style.plain(token), 11, "bold", ha="left")
     drawing.arrow([(START, event_y), (joined[0], event_y), (joined[0], 18.1)])
@@ -71,15 +71,15 @@ def _draw_gates(drawing: Diagram, step: Numbers) -> None:
         "forget",
         (LEFT, TOP),
         "LTM ∘ f",
-        f"f {_number(forget.forget_factor)}",
+        f"f {_format_number(forget.forget_factor)}",
         forget.forget_factor,
     )
     drawing.gate(
         "learn",
         (LEFT, MIDDLE),
         "N ∘ i",
-        f"N {_number(learn.new_information)}     "
-        f"i {_number(learn.ignore_factor)}",
+        f"N {_format_number(learn.new_information)}     "
+        f"i {_format_number(learn.ignore_factor)}",
         learn.ignore_factor,
     )
     drawing.gate("remember", (RIGHT, TOP), "kept + learned")
@@ -87,7 +87,8 @@ def _draw_gates(drawing: Diagram, step: Numbers) -> None:
         "use",
         (RIGHT, BOTTOM),
         "U ∘ V",
-        f"U {_number(use.useful_memory)}     V {_number(use.use_factor)}",
+        f"U {_format_number(use.useful_memory)}     "
+        f"V {_format_number(use.use_factor)}",
         use.use_factor,
     )
 
@@ -96,13 +97,13 @@ def _draw_between(drawing: Diagram, step: Numbers) -> None:
     left, right = LEFT + BOX_WIDTH / 2, RIGHT - BOX_WIDTH / 2
     kept, learned = step.now.forget_gate.kept, step.now.learn_gate.learned
     drawing.arrow([(left, TOP), (right, TOP)], kept)
-    drawing.value((79, TOP), "kept", kept, _number(kept))
+    drawing.value((79, TOP), "kept", kept, _format_number(kept))
     drawing.arrow(
         [(left, MIDDLE), (RIGHT, MIDDLE), (RIGHT, TOP - BOX_HEIGHT / 2)],
         learned,
         gap=True,
     )
-    drawing.value((85, MIDDLE), "learned", learned, _number(learned))
+    drawing.value((85, MIDDLE), "learned", learned, _format_number(learned))
 
 
 def _draw_outputs(drawing: Diagram, step: Numbers) -> None:
@@ -110,17 +111,17 @@ def _draw_outputs(drawing: Diagram, step: Numbers) -> None:
     short = step.now.use_gate.short_term_memory
     right = RIGHT + BOX_WIDTH / 2
     drawing.arrow([(right, TOP), (STOP, TOP)], long)
-    drawing.value((118.5, TOP), "LTM", long, _number(long))
+    drawing.value((118.5, TOP), "LTM", long, _format_number(long))
     drawing.words((STOP + 1.5, TOP), "long-term\nmemory", 11, ha="left")
     drawing.arrow([(right, BOTTOM), (STOP, BOTTOM)], short)
-    drawing.value((118.5, BOTTOM), "STM", short, _number(short))
+    drawing.value((118.5, BOTTOM), "STM", short, _format_number(short))
     drawing.words(
         (STOP + 1.5, BOTTOM), "short-term\nmemory,\noutput", 11, ha="left"
     )
 
 
 def _draw_use(drawing: Diagram, step: Numbers, variant: str) -> None:
-    """The memory that the use gate reads."""
+    """Draw the memory that the use gate reads."""
     if variant == "lesson":
         value, branch = step.now.forget_gate.kept, 69.0
         gate = RIGHT - BOX_WIDTH / 2
@@ -137,8 +138,8 @@ def _draw_use(drawing: Diagram, step: Numbers, variant: str) -> None:
     )
 
 
-def _number(value: float | None) -> str:
+def _format_number(value: float | None) -> str:
     if value is None:
         return ""
-    # A small number below 0 is rounded to 0, not to -0.
+    # Adding 0.0 turns -0.0 into 0.0.
     return f"{round(value, 2) + 0.0:.2f}".replace("-", "\N{MINUS SIGN}")

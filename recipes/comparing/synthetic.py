@@ -1,6 +1,5 @@
-"""The copy and the adding problem, as tasks."""
+"""Synthetic tasks: the copy problem and the adding problem."""
 
-import argparse
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,24 +9,25 @@ from keras import layers
 
 from recipes.cells import recurrent_layer, start, start_remembering
 from recipes.comparing import problems
+from recipes.comparing.settings import Settings
 from recipes.comparing.task import Run, Task
 from recipes.training import Batch
 
-# Batches in what is called an epoch: there is no end of them.
+# Batches are generated without end; an epoch is a fixed number of them.
 EPOCH = 100
-# Seeds of what is held out: no training has such a one.
+# Seeds of held-out data, out of the range of training seeds.
 VALIDATION, TEST = 2**32, 2**32 + 1
 HELD_OUT_ROWS = 500
 
 
 class Endless:
-    """New batches of a problem each time.
+    """Endless source of generated batches.
 
     Args:
-        problem: Of `recipes.comparing.problems`.
+        problem: A function of `recipes.comparing.problems`.
         rows: Rows in a batch.
-        length: How long the memory must be.
-        seed: Decides what is drawn.
+        length: Steps that the memory must last.
+        seed: Random seed.
     """
 
     def __init__(
@@ -42,23 +42,23 @@ class Endless:
         return EPOCH
 
     def batches(self, epoch: int = 0, first: int = 0) -> Iterator[Batch]:
-        """An epoch's batches, from one on."""
+        """Yield an epoch's batches, starting with number `first`."""
         for number in range(first, EPOCH):
             random = np.random.default_rng([self.seed, epoch, number])
             yield self.problem(self.rows, self.length, random)
 
 
-class MadeUp(Task):
-    """A problem whose answer needs what came `length` steps before."""
+class SyntheticTask(Task):
+    """Task whose answer depends on events `length` steps before."""
 
     problem: problems.Problem
 
-    def __init__(self, args: argparse.Namespace) -> None:
-        super().__init__(args)
-        self.lengths = tuple(args.lengths)
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.lengths = tuple(settings.lengths)
 
     def batches(self, run: Run) -> Endless:
-        rows = self.args.batch_size
+        rows = self.settings.batch_size
         return Endless(self.problem, rows, run.length, run.seed)
 
     def validation(self, run: Run) -> Batch:
@@ -66,18 +66,18 @@ class MadeUp(Task):
         return inputs[np.newaxis], targets[np.newaxis]
 
     def held_out(self, length: int, seed: int) -> Batch:
-        """Rows that no training sees."""
+        """Return held-out rows."""
         random = np.random.default_rng(seed)
         return self.problem(HELD_OUT_ROWS, length, random)
 
     def recurrent(
         self, run: Run, events: keras.KerasTensor, **options: Any
     ) -> keras.KerasTensor:
-        """The output of the run's layer, which starts as the others do."""
+        """Apply the run's layer, with the initialization common to all."""
         layer = recurrent_layer(
             run.cell,
             run.units,
-            recurrent_initializer=start(self.args.start, run.units),
+            recurrent_initializer=start(self.settings.start, run.units),
             **options,
         )
         output = layer(events)
@@ -87,19 +87,19 @@ class MadeUp(Task):
     def compiled(
         self, model: keras.Model, loss: keras.losses.Loss
     ) -> keras.Model:
-        """The model, ready to train."""
-        # Of all variables together: layers with gates have more of them.
+        """Compile a model, and return it."""
+        # The global norm, since gated layers have more variables than others.
         model.compile(keras.optimizers.Adam(global_clipnorm=1.0), loss)
         return model
 
 
-class Copy(MadeUp):
-    """Symbols are to be said again, in order."""
+class Copy(SyntheticTask):
+    """Copy task: repeat symbols in order."""
 
     problem = staticmethod(problems.copy)
     score = "share of symbols said again right"
     chance = ("chance", 1 / problems.KINDS)
-    # Fewer than one symbol of a hundred is wrong.
+    # At this loss, less than one symbol in a hundred is wrong.
     solved = 0.02
 
     def model(self, run: Run) -> keras.Model:
@@ -120,12 +120,12 @@ class Copy(MadeUp):
         return float(np.mean(said == symbols))
 
 
-class Adding(MadeUp):
-    """Two marked numbers are to be added."""
+class Adding(SyntheticTask):
+    """Adding task: add two marked numbers."""
 
     problem = staticmethod(problems.adding)
     score = "mean squared error of the sum"
-    # The variance of the sum of two numbers from 0 to 1: that of its mean.
+    # The variance of the sum of two uniform numbers: the error of its mean.
     chance = ("always 1, their mean", 1 / 6)
     solved = 0.001
 
