@@ -18,7 +18,7 @@ from tensorboard.backend.event_processing.event_accumulator import (
 
 import keras_gatelstm  # noqa: F401 - loading model.keras needs it
 from keras_gatelstm.export import ExportError, run_litert
-from recipes import char_text, console
+from recipes import char_text, console, finishing
 from recipes.data import text
 from recipes.data.vocabulary import Vocabulary
 from tests.tensorflow_alone import served
@@ -292,7 +292,7 @@ def test_too_few_batches_are_no_model(novel, tmp_path, capsys, monkeypatch):
 
     trained = []
     monkeypatch.setattr(
-        char_text, "finish", lambda _, budget, *__: trained.append(budget)
+        finishing, "finish", lambda _, budget, *__: trained.append(budget)
     )
     more = ["--resume", "--minutes", "0.01", "--output", str(output)]
     assert run(capsys, *more)[0] == 0
@@ -342,7 +342,7 @@ def test_tensorboard_is_shown_losses_samples_and_gates(
         "--logs": tmp_path / "logs",
         "--epochs": "1",
     }
-    monkeypatch.setattr(char_text, "finish", lambda *_: None)
+    monkeypatch.setattr(finishing, "finish", lambda *_: None)
     status, said = run(capsys, *words(options))
     assert status == 0, said
     names = {}
