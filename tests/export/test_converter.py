@@ -114,7 +114,7 @@ def test_an_error_without_words_is_told_in_those_that_were_printed(
 
 def test_an_interrupt_ends_the_process(path, model, program, process):
     program("import time; time.sleep(60)")
-    running = process._running()
+    running = process._ensure_running()
 
     def interrupted():
         raise KeyboardInterrupt
