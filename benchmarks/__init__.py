@@ -1,6 +1,6 @@
-"""Programs that print one table each: ours beside its peers, in one run."""
+"""Benchmark programs: each prints a table of this library and its peers."""
 
 import os
 
-# Tables, not log lines. Before TensorFlow starts.
+# Hides TensorFlow's log lines; it reads the variable when it starts.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -1,11 +1,11 @@
-"""The adding problem with gradients clipped in three ways.
+"""Compare three ways of clipping gradients on the adding problem.
 
     python -m benchmarks.adding
 
 trains Keras's LSTM and both variants of GateLSTM on sums of two marked numbers
 out of a hundred (Hochreiter and Schmidhuber 1997): with each variable's
-gradient clipped by itself, with all clipped together, and with none clipped.
-Keeps the errors of each seed in benchmarks/results/adding.csv as they come.
+gradient clipped separately, clipped by the global norm, and not clipped. Writes
+each seed's error to benchmarks/results/adding.csv.
 """
 
 import argparse
@@ -38,14 +38,14 @@ CLIPPING = {
 
 
 def batches(count: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Batches that no other seed has."""
+    """Yield training batches of the adding problem."""
     random = np.random.default_rng(seed)
     for _ in range(count):
         yield adding(ROWS, STEPS, random)
 
 
 def error(layer: str, clipping: str, count: int, seed: int) -> float:
-    """The mean squared error after so many batches; 0.167 knows nothing."""
+    """Train a layer, and return its test error; chance is 0.167."""
     keras.utils.set_random_seed(seed)
     model = keras.Sequential(
         [
@@ -63,7 +63,7 @@ def error(layer: str, clipping: str, count: int, seed: int) -> float:
 
 
 def main() -> None:
-    """Trains each, and prints the table."""
+    """Train all layers, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--batches", type=int, default=1200)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])

@@ -1,7 +1,7 @@
-"""What `benchmarks.layers` times: a layer each, in the same small model.
+"""Layers that `benchmarks.layers` times, each in the same small model.
 
-The model is the layer, all its outputs returned, and a Dense of as many units
-as there are features; it trains by Adam on the mean squared error.
+The model is the layer, which returns all its outputs, and a Dense with as many
+units as features. It trains with Adam on the mean squared error.
 """
 
 from collections.abc import Callable
@@ -20,14 +20,14 @@ FEATURES = 64
 
 @dataclass(frozen=True)
 class Shape:
-    """What a layer is given."""
+    """Size of a layer and of its inputs."""
 
     units: int
     batch: int = 64
     steps: int = 100
 
     def sequences(self, seed: int) -> np.ndarray:
-        """Random ones, `(batch, steps, features)`."""
+        """Return random sequences, `(batch, steps, features)`."""
         random = np.random.default_rng(seed)
         shape = self.batch, self.steps, FEATURES
         return random.normal(size=shape).astype("float32")
@@ -35,14 +35,14 @@ class Shape:
 
 @dataclass(frozen=True)
 class Programs:
-    """A training step, and a forward pass; both end when it is done."""
+    """Synchronous functions for a training step and a forward pass."""
 
     train: Callable[[], object]
     infer: Callable[[], object]
 
 
 class DensePerGate(keras.layers.Layer):
-    """The cell that people write by hand: a Dense for each gate."""
+    """Typical hand-written LSTM cell, with a Dense layer per gate."""
 
     def __init__(self, units: int) -> None:
         super().__init__()
@@ -62,7 +62,9 @@ class DensePerGate(keras.layers.Layer):
         ):
             dense.build(joined)
 
-    def call(self, inputs: Any, states: Any) -> tuple[Any, Any]:
+    def call(
+        self, inputs: keras.KerasTensor, states: list[keras.KerasTensor]
+    ) -> tuple[keras.KerasTensor, list[keras.KerasTensor]]:
         short, long = states
         joined = keras.ops.concatenate([inputs, short], axis=-1)
         learned = self.input_gate(joined) * self.new_values(joined)
@@ -74,9 +76,9 @@ class DensePerGate(keras.layers.Layer):
 def in_keras(
     layer: Callable[[int], keras.layers.Layer],
     shape: Shape,
-    jit_compile: Any = "auto",
+    jit_compile: bool | str = "auto",
 ) -> Programs:
-    """A Keras layer, on Keras's backend."""
+    """Return the programs of a Keras layer, on Keras's backend."""
     model = keras.Sequential(
         [
             keras.Input((shape.steps, FEATURES)),
@@ -93,7 +95,7 @@ def in_keras(
 
 
 def in_torch(shape: Shape) -> Programs:
-    """PyTorch's own layer, in PyTorch's own words."""
+    """Return the programs of `torch.nn.LSTM`, in plain PyTorch."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     lstm = torch.nn.LSTM(FEATURES, shape.units, batch_first=True).to(device)
     dense = torch.nn.Linear(shape.units, FEATURES).to(device)
@@ -119,10 +121,11 @@ def in_torch(shape: Shape) -> Programs:
 
 
 def products_alone(shape: Shape) -> Programs:
-    """Nothing but the matrix products, a gate's beside the others'.
+    """Return programs with nothing but an LSTM's matrix products.
 
-    Those of the events are one product for all steps, as are the gradients of
-    the weights; those of the memories, forwards and backwards, are one a step.
+    The products of the events are joined over all steps, and so are those of
+    the weights' gradients. The products of the memories, forwards and
+    backwards, are separate for each step. Each gate has its own products.
     """
     rows, all_rows = shape.batch, shape.batch * shape.steps
     units = shape.units
@@ -143,7 +146,12 @@ def products_alone(shape: Shape) -> Programs:
 
 
 def multiplied(shapes: list[Any]) -> Callable[[], object]:
-    """Does all products of so many matrices with so many, compiled."""
+    """Return a compiled function that computes matrix products.
+
+    Args:
+        shapes: Number and shape of the left factors, then of the right ones;
+            every left factor is multiplied by every right one.
+    """
     matrices = [
         (
             keras.random.normal((lefts, *left)),
@@ -165,7 +173,7 @@ def multiplied(shapes: list[Any]) -> Callable[[], object]:
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function as Keras's backend compiles it; PyTorch needs not."""
+    """Compile a function with Keras's backend; PyTorch runs it eagerly."""
     if keras.backend.backend() == "tensorflow":
         import tensorflow
 

@@ -1,10 +1,10 @@
-"""What a layer costs in a process of its own: its first step, its memory.
+"""Measure a layer's first training step and peak memory in a new process.
 
     python -m benchmarks.fresh "GateLSTM, standard" --units 256 --steps 100
 
-prints JSON: `first_step`, the seconds from a model that is not there to its
-first training step done, imports left out; `peak`, the MB that three training
-steps add at most to what the process had with Keras loaded.
+prints JSON: `first_step`, the seconds for building a model and its first
+training step, without imports; `peak`, the MB by which three training steps
+raise the peak memory of a process with Keras loaded.
 """
 
 import argparse
@@ -20,7 +20,7 @@ Costs = dict[str, float]
 
 
 def in_a_fresh_process(name: str, units: int, steps: int) -> Costs:
-    """Runs this file's program for a contender, on Keras's backend."""
+    """Run this program for a contender, and return its result."""
     command = [sys.executable, "-m", "benchmarks.fresh", name]
     command += ["--units", str(units), "--steps", str(steps)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -29,7 +29,7 @@ def in_a_fresh_process(name: str, units: int, steps: int) -> Costs:
 
 
 def main() -> None:
-    """Prints the costs."""
+    """Print the costs as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name")
     parser.add_argument("--units", type=int, default=256)
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def warm_up() -> None:
-    """Has the backend started, and its compiler loaded, by a small model."""
+    """Start the backend and load its compiler with a small model."""
     import keras
 
     from benchmarks.contenders import FEATURES, Shape, in_keras, in_torch
@@ -62,9 +62,9 @@ def warm_up() -> None:
 
 
 def peak() -> float:
-    """The most memory that the process has had, MB.
+    """Return the peak memory of this process, MB.
 
-    Of Linux itself: what `resource` tells starts with the parent's.
+    It is read from `/proc`: the value of `resource` includes the parent's.
     """
     status = Path("/proc/self/status").read_text()
     kilobytes = re.search(r"VmHWM:\s+(\d+)", status)

@@ -1,12 +1,13 @@
-"""Layers in training and inference, beside their peers and the products alone.
+"""Time layers in training and inference, beside their peers.
 
     python -m benchmarks.layers
     python -m benchmarks.layers --backend torch --csv layers.csv
 
-Batches of 64 sequences, 100 steps of 64 features, units 128, 256 and 512;
-batch 1 for latency; the first step and the memory, in a process for each. On
-a machine with a GPU, the backends take it. Figures are medians of calls that
-take turns.
+The inputs are batches of 64 sequences, 100 steps of 64 features; layers have
+128, 256 and 512 units. Latency is measured with a batch of 1; the first step
+and the peak memory, in a new process for each layer. The backends use a GPU if
+there is one. Figures are medians of interleaved calls. The last row, the matrix
+products alone, is a lower bound.
 """
 
 import argparse
@@ -32,7 +33,7 @@ PHASES = ("train", "infer")
 
 @dataclass(frozen=True)
 class Figure:
-    """One number that was measured."""
+    """Measured value of a layer."""
 
     layer: str
     phase: str  # train, infer, latency, first_step or peak
@@ -42,16 +43,16 @@ class Figure:
 
 
 def main() -> None:
-    """Prints the tables, and writes what is asked for."""
+    """Print the tables, and write the CSV file and the picture."""
     arguments = parse()
-    # Keras reads it once, when it is first imported.
+    # Keras reads the variable once, when it is first imported.
     os.environ["KERAS_BACKEND"] = arguments.backend
     from benchmarks import contenders
 
     names = [
         name
         for name in contenders.CONTENDERS
-        # Without an XLA of its own to ask for, it is the row above again.
+        # Only TensorFlow runs differently with jit_compile=True.
         if name != contenders.KERAS_JIT or arguments.backend == "tensorflow"
     ]
     figures = list(speed(names, arguments.rounds))
@@ -89,7 +90,7 @@ def parse() -> argparse.Namespace:
 
 
 def speed(names: list[str], rounds: int) -> Iterable[Figure]:
-    """A training step and a forward pass of each, ms."""
+    """Measure a training step and a forward pass of each layer, ms."""
     from benchmarks.contenders import CONTENDERS, Shape
 
     for units in UNITS:
@@ -105,7 +106,7 @@ def speed(names: list[str], rounds: int) -> Iterable[Figure]:
 
 
 def latency(names: list[str], rounds: int) -> Iterable[Figure]:
-    """A forward pass of one sequence, ms."""
+    """Measure a forward pass of one sequence, ms."""
     from benchmarks.contenders import CONTENDERS, Shape
 
     shape = Shape(256, batch=1)
@@ -115,7 +116,7 @@ def latency(names: list[str], rounds: int) -> Iterable[Figure]:
 
 
 def costs_of(names: list[str]) -> Iterable[Figure]:
-    """Seconds to the first training step, and the MB of a few."""
+    """Measure the seconds of the first training step, and the peak MB."""
     every = [(steps, name) for steps in LENGTHS for name in names]
     for steps, name in tqdm(every, "in processes of their own", leave=False):
         costs = in_a_fresh_process(name, 256, steps)
@@ -125,7 +126,7 @@ def costs_of(names: list[str]) -> Iterable[Figure]:
 
 
 def value_of(figures: list[Figure], *wanted: object) -> float:
-    """The value of the figure of this layer, phase, units and steps."""
+    """Return the figure of a layer, phase, units and steps; NaN if missing."""
     for it in figures:
         if (it.layer, it.phase, it.units, it.steps) == wanted:
             return it.value
@@ -135,9 +136,9 @@ def value_of(figures: list[Figure], *wanted: object) -> float:
 def ratios(
     figures: list[Figure], names: list[str]
 ) -> dict[str, tuple[float, float]]:
-    """How many times as fast as `keras.layers.LSTM`, training and inferring.
+    """Return speeds relative to `keras.layers.LSTM`, in training and inference.
 
-    The geometric mean over the sizes.
+    They are geometric means over the numbers of units.
     """
     from benchmarks.contenders import KERAS
 
@@ -157,7 +158,7 @@ def ratios(
 
 
 def speed_table(figures: list[Figure], names: list[str]) -> str:
-    """Every layer at every size, and how it stands beside Keras's."""
+    """Tabulate every layer at every size, and its speed relative to Keras's."""
     means = ratios(figures, names)
     columns = [(units, phase) for units in UNITS for phase in PHASES]
     rows = [
@@ -177,7 +178,7 @@ def speed_table(figures: list[Figure], names: list[str]) -> str:
 
 
 def other_table(figures: list[Figure], names: list[str]) -> str:
-    """Latency, the first step and memory."""
+    """Tabulate latency, the first step and memory."""
     columns = {
         "batch 1 infer, ms": ("latency", 256, 100),
         "first step, s": ("first_step", 256, 100),
@@ -199,7 +200,7 @@ def other_table(figures: list[Figure], names: list[str]) -> str:
 def write_csv(
     path: Path, figures: list[Figure], backend: str, measured_on: str
 ) -> None:
-    """Every figure, a line each."""
+    """Write every figure to a CSV file, one per line."""
     common = {
         "backend": backend,
         "date": date.today().isoformat(),

@@ -1,8 +1,9 @@
-"""LiteRT files of this library beside those that Keras makes by itself.
+"""Compare LiteRT files of this library with those of Keras's converter.
 
     python -m benchmarks.litert
 
-Sequences of 64 steps of 32 features, 64 units, batch 1, one thread.
+The inputs are sequences of 64 steps of 32 features, with a batch of 1; layers
+have 64 units and run on one thread.
 """
 
 import contextlib
@@ -12,7 +13,6 @@ from collections.abc import Callable
 from functools import partial
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -45,7 +45,7 @@ Cell = tuple[str, str, str | None]
 
 
 def model_of(*layers: keras.layers.Layer) -> keras.Sequential:
-    """A model whose weights are random, biases too."""
+    """Return a model with random weights and biases."""
     model = keras.Sequential(
         [keras.Input((None, FEATURES), name="events"), *layers]
     )
@@ -56,19 +56,19 @@ def model_of(*layers: keras.layers.Layer) -> keras.Sequential:
 
 
 def by_keras(model: keras.Sequential, path: Path) -> None:
-    """What TensorFlow's converter makes of a Keras model, batch 1."""
+    """Convert a Keras model with TensorFlow's converter, with a batch of 1."""
     fixed = keras.Sequential(
         [keras.Input((STEPS, FEATURES), batch_size=1), *model.layers]
     )
     converter = tf.lite.TFLiteConverter.from_keras_model(fixed)
-    # It tells of every endpoint that it saves on the way.
+    # Hides the converter's list of endpoints.
     with contextlib.redirect_stdout(io.StringIO()):
         content = converter.convert()
     path.write_bytes(content)
 
 
 def invoke(path: Path, steps: int) -> Callable[[], object]:
-    """A call of a file, on a sequence of so many steps."""
+    """Return a function that runs a file on a sequence of so many steps."""
     interpreter = Interpreter(str(path), num_threads=1)
     for detail in interpreter.get_input_details():
         shape = detail["shape"].copy()
@@ -83,12 +83,12 @@ def invoke(path: Path, steps: int) -> Callable[[], object]:
     return partial(_invoke, interpreter)
 
 
-def _invoke(interpreter: Any) -> None:
+def _invoke(interpreter: Interpreter) -> None:
     interpreter.invoke()
 
 
 def main() -> None:
-    """Prints the tables."""
+    """Print the tables."""
     with tempfile.TemporaryDirectory() as folder:
         whole_sequences(Path(folder))
         long_sequences(Path(folder))
@@ -98,7 +98,7 @@ def main() -> None:
 
 
 def whole_sequences(folder: Path) -> None:
-    """Every model in every form, beside Keras's own file."""
+    """Time every model in every form, beside Keras's own file."""
     by_keras(model_of(MODELS["keras.layers.LSTM"]()), folder / "keras.tflite")
     examples = np.random.default_rng(3).normal(size=(50, STEPS, FEATURES))
     reports: dict[Cell, Report] = {}
@@ -128,7 +128,7 @@ def whole_sequences(folder: Path) -> None:
         calls=20,
     )
 
-    def told(cell: Cell) -> str:
+    def describe(cell: Cell) -> str:
         if cell not in reports and cell[1] == "looped":
             return "refused: int8 loses too much in a loop"
         if cell not in reports:
@@ -142,7 +142,7 @@ def whole_sequences(folder: Path) -> None:
 
     heads = ["model", "form", *(it or "float32" for it in QUANTIZATIONS)]
     rows = [
-        [name, form, *(told((name, form, it)) for it in QUANTIZATIONS)]
+        [name, form, *(describe((name, form, it)) for it in QUANTIZATIONS)]
         for name, form in product(MODELS, FORMS)
     ]
     size = (folder / "keras.tflite").stat().st_size
@@ -154,7 +154,7 @@ def whole_sequences(folder: Path) -> None:
 
 
 def long_sequences(folder: Path) -> None:
-    """What a step costs of a short and of a long sequence, looped."""
+    """Time a step of short and of long sequences, in looped form."""
     rows = []
     for variant in ("standard", "lesson"):
         model = model_of(
@@ -173,7 +173,7 @@ def long_sequences(folder: Path) -> None:
 
 
 def streams(folder: Path) -> None:
-    """Two layers, one event a call."""
+    """Time two stacked layers in streaming form."""
     rows = []
     for variant in ("standard", "lesson"):
         model = model_of(
@@ -200,7 +200,7 @@ def streams(folder: Path) -> None:
 
 
 def trained(folder: Path) -> None:
-    """What int8 costs a model that has learnt, on text that it has not."""
+    """Measure the errors of int8 in trained models, on unseen text."""
     splits = text.load("stdlib")
     vocabulary = Vocabulary.of(splits.train.pieces())
     numbers = vocabulary.encode(str(splits.train))

@@ -1,4 +1,4 @@
-"""The picture of a table."""
+"""Bar chart of relative speeds."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt
 def draw_ratios(
     path: Path, ratios: Mapping[str, tuple[float, float]], measured_on: str
 ) -> None:
-    """Bars: how many times as fast as `keras.layers.LSTM`, longer is faster."""
+    """Draw bars of speeds relative to `keras.layers.LSTM`."""
     names = list(ratios)[::-1]
     figure, axes = plt.subplots(figsize=(9, 4.5), layout="constrained")
     for shift, phase, color in (

@@ -1,12 +1,12 @@
-"""The series recipe on ETTh1, beside what others report.
+"""Evaluate the series recipe on ETTh1, beside published results.
 
     python -m benchmarks.series --manual-dir FOLDER
     python -m benchmarks.series --manual-dir FOLDER --horizons 96 --seeds 1 2 3
     python -m benchmarks.series --manual-dir FOLDER --horizons 96 \\
         --lookbacks 96 --form plain --cell gru
 
-Every window of the test part counts, all seven columns, in standard units.
-What it prints is kept in `benchmarks/results/series.csv`.
+The errors are over all windows of the test part and all seven columns, in
+standard units. The rows are appended to `benchmarks/results/series.csv`.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from recipes.training import versions
 
 RESULTS = Path(__file__).with_name("results") / "series.csv"
 
-# What is asked: SegRNN's mean squared error, by look-back and horizon.
+# Target errors: SegRNN's mean squared error, by look-back and horizon.
 ASKED = {
     720: {96: 0.351, 192: 0.392, 336: 0.423, 720: 0.466},
     96: {96: 0.368, 192: 0.408, 336: 0.444, 720: 0.446},
@@ -37,7 +37,7 @@ SETTINGS += ("learning_rate", "dropout")
 
 
 def main() -> None:
-    """Prints the table."""
+    """Print the table."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.series", description=__doc__
     )
@@ -69,7 +69,7 @@ def trained(
     lookback: int,
     seed: int,
 ) -> dict[str, Any]:
-    """Trains, and gives a row of the table."""
+    """Train a model, and return its row of the table."""
     output = folder / f"{horizon}-{lookback}-{seed}"
     time_series.main(
         [
@@ -105,7 +105,7 @@ def trained(
 
 
 def keep(row: dict[str, Any]) -> None:
-    """Adds a row to the table of results."""
+    """Append a row to the results file."""
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     row = {"date": today, **row, **versions()}
     new = not RESULTS.exists()

@@ -1,4 +1,4 @@
-"""What a SavedModel answers in a second, beside Keras in Python.
+"""Compare the speed of a SavedModel with that of Keras in Python.
 
 python -m benchmarks.serving
 """
@@ -23,7 +23,7 @@ WRITTEN_BY_KERAS = 20
 
 
 def main() -> None:
-    """Prints the table."""
+    """Print the table."""
     with tempfile.TemporaryDirectory() as folder:
         rows = [
             row
@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def compared(variant: str, folder: Path) -> list[list[object]]:
-    """A sequence, and a character that is written."""
+    """Time reading a sequence and generating a character."""
     model = keras.Sequential(
         [
             keras.Input((None,), dtype="int32", name="characters"),
@@ -88,7 +88,7 @@ def compared(variant: str, folder: Path) -> list[list[object]]:
 
 
 def write_with_keras(model: keras.Model, length: int) -> None:
-    """The loop that people write: the whole text again for each character."""
+    """Generate text by rereading its last steps for each character."""
     text = [1]
     random = np.random.default_rng(0)
     for _ in range(length):

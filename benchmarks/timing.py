@@ -1,4 +1,4 @@
-"""Times side by side, in turns, on a machine that is never quiet."""
+"""Timing by interleaved calls, robust against other load on the machine."""
 
 import platform
 import time
@@ -11,12 +11,12 @@ import numpy as np
 def medians(
     programs: Mapping[str, Callable[[], object]], rounds: int, calls: int = 1
 ) -> dict[str, float]:
-    """Median seconds of a call of each, all taking turns.
+    """Measure the median seconds per call of programs that take turns.
 
     Args:
-        programs: What to time, by name.
-        rounds: How many turns each gets.
-        calls: How often it is called in a turn.
+        programs: Functions to time, by name.
+        rounds: Number of turns of each.
+        calls: Calls per turn.
     """
     times: dict[str, list[float]] = {name: [] for name in programs}
     for program in programs.values():
@@ -31,7 +31,7 @@ def medians(
 
 
 def machine(*packages: str) -> str:
-    """What a table was measured on, in a line."""
+    """Describe the processor and the package versions in a line."""
     try:
         with open("/proc/cpuinfo") as lines:
             names = [it.split(":")[1] for it in lines if "model name" in it]

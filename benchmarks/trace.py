@@ -1,24 +1,30 @@
-"""What it costs to record every gate, beside the plain forward pass.
+"""Time the recording of all gates, beside the plain forward pass.
 
     python -m benchmarks.trace
     python -m benchmarks.trace --backend torch
 
-32 sequences of 200 steps and 64 features, 256 units, every quantity of every
-step recorded; medians of calls that take turns.
+The inputs are 32 sequences of 200 steps and 64 features; layers have 256 units.
+Every quantity of every step is recorded. Figures are medians of interleaved
+calls.
 """
 
 import argparse
 import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
 from benchmarks.timing import machine, medians
 
+if TYPE_CHECKING:
+    import keras
+
 BATCH, STEPS, FEATURES, UNITS = 32, 200, 64, 256
 
 
 def main() -> None:
-    """Prints the table."""
+    """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--backend",
@@ -27,7 +33,7 @@ def main() -> None:
     )
     parser.add_argument("--rounds", type=int, default=9)
     arguments = parser.parse_args()
-    # Keras reads it once, when it is first imported.
+    # Keras reads the variable once, when it is first imported.
     os.environ["KERAS_BACKEND"] = arguments.backend
     rows = [measured(name, arguments.rounds) for name in layers()]
     heads = ["layer", "called, ms", "predict, ms", "recorded, ms"]
@@ -36,8 +42,8 @@ def main() -> None:
     print(f"Keras on {arguments.backend}; {machine('keras', 'numpy')}")
 
 
-def layers() -> dict:
-    """The layers to record, made anew."""
+def layers() -> dict[str, Callable[[], "keras.layers.Layer"]]:
+    """Return functions that create the layers to record."""
     import keras
 
     from keras_gatelstm import GateGRU, GateLSTM
@@ -50,8 +56,8 @@ def layers() -> dict:
     }
 
 
-def measured(name: str, rounds: int) -> list:
-    """A row of the table."""
+def measured(name: str, rounds: int) -> list[str | float]:
+    """Measure a layer, and return its row of the table."""
     import keras
     import numpy as np
 

@@ -192,28 +192,28 @@ def fit(
         epoch: Epoch to start with.
         batch: Batch of that epoch to start with.
     """
-    told = keras.callbacks.CallbackList(callbacks, model=model)
+    listeners = keras.callbacks.CallbackList(callbacks, model=model)
     held_out = tf.data.Dataset.from_tensor_slices(validation)
     model.stop_training = False
-    told.on_train_begin()
+    listeners.on_train_begin()
     while not model.stop_training:
-        told.on_epoch_begin(epoch)
+        listeners.on_epoch_begin(epoch)
         losses = []
         for number, given in enumerate(batches(epoch, batch), batch):
-            told.on_train_batch_begin(number)
+            listeners.on_train_batch_begin(number)
             model.reset_metrics()
             logs = model.train_on_batch(*given, return_dict=True)
             losses.append(logs["loss"])
-            told.on_train_batch_end(number, logs)
+            listeners.on_train_batch_end(number, logs)
             if model.stop_training:
                 break
         found = model.evaluate(
-            held_out, verbose=0, callbacks=told, return_dict=True
+            held_out, verbose=0, callbacks=listeners, return_dict=True
         )
         logs = {"loss": float(np.mean(losses)), "val_loss": found["loss"]}
-        told.on_epoch_end(epoch, logs)
+        listeners.on_epoch_end(epoch, logs)
         epoch, batch = epoch + 1, 0
-    told.on_train_end()
+    listeners.on_train_end()
 
 
 @contextmanager

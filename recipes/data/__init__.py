@@ -1,1 +1,1 @@
-"""Where the recipes' data comes from, and how it turns into numbers."""
+"""Loading and encoding of the recipes' data."""

@@ -1,4 +1,4 @@
-"""A CSV file of numbers by time."""
+"""Reading of CSV files of numbers by time."""
 
 import csv
 import io
@@ -9,22 +9,23 @@ import pandas as pd
 
 from recipes.console import UsageError
 
-# Squares of what is larger are no numbers in float32.
+# Squares of larger numbers overflow float32.
 LARGEST = 1e18
-# A file has no more columns, and no longer first row, in bytes.
+# Limits of the first row: number of columns, and bytes.
 MOST_COLUMNS = 10_000
 LONGEST_LINE = 2**20
-# At the end of a time of day: how far it is from UTC.
+# Offset from UTC at the end of a time.
 OFFSET = r"[T ]\d\d.*(?:[+-]\d\d(?::?\d\d)?|Z)$"
 
 
 def read_csv(path: Path, time_column: str | None = None) -> pd.DataFrame:
-    """Read a CSV file: numbers by column, and times as the index.
+    """Read a CSV file into columns of numbers, indexed by time.
 
-    Empty cells are missing values. Times with an offset become UTC.
+    Empty cells are missing values. Times with an offset are converted to UTC.
 
     Raises:
-        UsageError: if it is none; it names row and column.
+        UsageError: if the file is missing or has invalid cells; the message
+            names the row and column of non-numeric cells and invalid times.
     """
     if not path.exists():
         raise UsageError(
@@ -57,7 +58,7 @@ def read_csv(path: Path, time_column: str | None = None) -> pd.DataFrame:
 
 
 def _check_width(path: Path) -> None:
-    """Refuse what would take minutes to read, by its first line."""
+    """Refuse a file whose first row is so wide that reading takes minutes."""
     with path.open("rb") as file:
         start = file.read(LONGEST_LINE).decode("utf-8-sig", "replace")
     lines = io.StringIO(start, newline="")
@@ -74,7 +75,7 @@ def _check_width(path: Path) -> None:
 
 
 def _read_cells(path: Path) -> pd.DataFrame:
-    """The rows of a CSV file as they are written, a column for each name."""
+    """Read the cells of a CSV file as strings, in named columns."""
     try:
         cells = pd.read_csv(
             path,
@@ -96,7 +97,7 @@ def _read_cells(path: Path) -> pd.DataFrame:
     if len(twice):
         raise UsageError(f"{path}, row 1: two columns are named {twice.iat[0]}")
     cells = cells.iloc[1:].reset_index(drop=True).set_axis(list(names), axis=1)
-    # Empty lines at the end are no rows.
+    # Drop empty lines at the end.
     filled = np.flatnonzero(cells.notna().any(axis=1))
     if not filled.size:
         raise UsageError(f"{path} has no rows under its line of names")

@@ -1,12 +1,15 @@
-"""Data from tensorflow-datasets."""
+"""Download of data with tensorflow-datasets."""
 
 import logging
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.request import Request, urlopen
 
 from recipes.console import UsageError
+
+if TYPE_CHECKING:
+    from tensorflow_datasets.core import DatasetBuilder
 
 
 def prepare(
@@ -14,19 +17,18 @@ def prepare(
     file: str,
     data_dir: str | None = None,
     manual_dir: str | None = None,
-) -> Any:
-    """Return a builder whose data are prepared.
+) -> "DatasetBuilder":
+    """Return a builder of a prepared dataset; download it if needed.
 
     Args:
-        name: As `tfds.builder` takes it.
-        file: The name of the file that it downloads.
-        data_dir: Where tensorflow-datasets keeps what it has prepared.
-        manual_dir: A folder that holds the file, where there is no network
-            to download it from.
+        name: Name of the dataset, as in `tfds.builder`.
+        file: Name of the downloaded file.
+        data_dir: Folder of tensorflow-datasets; `None` for its default.
+        manual_dir: Folder that holds the file; `None` to download it.
 
     Raises:
-        UsageError: if the file is not there, is another one, or cannot be
-            downloaded.
+        UsageError: if the file is missing, has the wrong checksum, or cannot
+            be downloaded.
     """
     import tensorflow_datasets as tfds
     from tensorflow_datasets.core.download.download_manager import (
@@ -34,7 +36,7 @@ def prepare(
     )
     from tensorflow_datasets.core.download.util import DownloadError
 
-    # It warns of every folder that does not hold the data yet.
+    # tensorflow-datasets warns about each folder without the data.
     logging.getLogger("absl").setLevel(logging.ERROR)
     builder = tfds.builder(name, data_dir=data_dir)
     if not builder.is_prepared():
@@ -53,8 +55,10 @@ def prepare(
     return builder
 
 
-def _check_source(builder: Any, file: str, manual_dir: str | None) -> None:
-    """Look for the data first: tensorflow-datasets retries for minutes."""
+def _check_source(
+    builder: "DatasetBuilder", file: str, manual_dir: str | None
+) -> None:
+    """Refuse a missing source early, before tensorflow-datasets retries."""
     if manual_dir is not None:
         if not (Path(manual_dir) / file).is_file():
             raise UsageError(
@@ -69,7 +73,9 @@ def _check_source(builder: Any, file: str, manual_dir: str | None) -> None:
             raise _download_error(builder, file, error) from None
 
 
-def _download_error(builder: Any, file: str, error: Exception) -> UsageError:
+def _download_error(
+    builder: "DatasetBuilder", file: str, error: Exception
+) -> UsageError:
     reason = getattr(error, "reason", error)
     return UsageError(
         f"{builder.name} is not in {builder.data_dir_root} and cannot be "

@@ -1,4 +1,4 @@
-"""Series in steps of one length, without holes, cut in three parts."""
+"""Series in regular steps, with missing values filled, in three parts."""
 
 import warnings
 from collections.abc import Sequence
@@ -11,23 +11,23 @@ import pandas as pd
 from recipes.console import UsageError
 from recipes.data.csv_file import read_csv
 
-# Parts of a series without splits of its own: to train, to validate.
+# Training and validation shares of a series without predefined splits.
 TRAIN, VALIDATION = 0.7, 0.1
-# More missing than this is no series.
+# Series with a larger share of missing values are refused.
 MOST_MISSING = 0.25
-# Calendars with holes, which are not told from steps.
+# Calendar frequencies that `pd.infer_freq` misses if rows are missing.
 CALENDARS = ("B", "MS", "ME", "QS", "QE", "YS", "YE")
 
 
 class Frame(NamedTuple):
-    """A series.
+    """Series in regular steps.
 
     Args:
-        values: A column for each number, a row for each time, float64.
-        validation: The first row that is not to train on.
-        test: The first row to test on.
-        season: Steps after which it looks alike.
-        filled: How many values were missing.
+        values: Values as float64, a row for each time.
+        validation: First row of the validation part.
+        test: First row of the test part.
+        season: Steps in a season.
+        filled: Number of missing values that were filled.
     """
 
     values: pd.DataFrame
@@ -49,14 +49,13 @@ def load(
     Args:
         dataset: `"co2"`, statsmodels' weekly Mauna Loa carbon dioxide;
             `"ett/h1"` and its siblings; or the path of a CSV file.
-        time_column: A CSV file's column of times. Default: its first.
-        targets: The columns to forecast. Default: all others.
-        data_dir: Where tensorflow-datasets keeps what it has prepared.
-        manual_dir: A folder that holds the file to be prepared.
+        time_column: A CSV file's column of times. Default: the first.
+        targets: Columns to forecast. Default: all others.
+        data_dir: Folder of tensorflow-datasets; `None` for its default.
+        manual_dir: Folder that holds the data file; `None` to download it.
 
     Raises:
-        UsageError: if there is none, or it cannot be used; it names row and
-            column.
+        UsageError: if the series is missing or cannot be used.
     """
     if dataset == "co2":
         from statsmodels.datasets import co2
@@ -79,7 +78,7 @@ def _select_columns(
             f"--target takes some of {', '.join(frame.columns)}"
         )
     chosen = frame[list(targets)] if targets else frame
-    # The names of a forecast's columns: with the ends of its intervals.
+    # `recipes.forecast` writes these columns; their names must be unique.
     written = ["time"]
     for column in chosen:
         written += [column, f"{column}_lower", f"{column}_upper"]
@@ -107,14 +106,14 @@ def _split(frame: pd.DataFrame, name: str) -> Frame:
 
 
 def fill_missing(frame: pd.DataFrame, name: str) -> tuple[pd.DataFrame, int]:
-    """A series in steps of one length; and how many values were filled in.
+    """Make a series regular; also return the number of filled values.
 
-    A time that is missing, such as the hour that daylight saving skips, gets
-    a row; and what is missing, the value before it.
+    Missing rows, such as the hour that daylight saving skips, are inserted.
+    Missing values are filled with the value before them.
 
     Raises:
-        UsageError: if times are not in order, come twice, or are no steps of
-            one length; if the first row misses a value, or too many do.
+        UsageError: if times are unsorted, repeated or irregular, if the first
+            row has a missing value, or if too many values are missing.
     """
     times = frame.index
     steps = np.diff(times.asi8)
@@ -157,7 +156,7 @@ def _check_density(
     frequency: str | pd.DateOffset | pd.Timedelta,
     name: str,
 ) -> None:
-    """Refuse a series with too many holes before they are filled in."""
+    """Refuse a series with too many missing rows, before inserting them."""
     if isinstance(frequency, pd.Timedelta):
         rows = int((times[-1] - times[0]) / frequency) + 1
     else:
@@ -176,9 +175,9 @@ def _check_density(
 def _infer_frequency(
     times: pd.DatetimeIndex,
 ) -> str | pd.DateOffset | pd.Timedelta:
-    """The calendar's step, such as a month; or the most common, in time."""
+    """Return a calendar frequency, such as months, or the most common step."""
     with warnings.catch_warnings():
-        # Of what it gives becoming another type, either of which will do.
+        # pandas warns that the type of the result will change; both work.
         warnings.simplefilter("ignore")
         found = pd.infer_freq(times)
     if found is not None:
@@ -193,7 +192,7 @@ def _infer_frequency(
 
 
 def season_of(times: pd.DatetimeIndex) -> int:
-    """After how many steps a series may look alike: a day, week, or year."""
+    """Return the steps in a season: a day, a week or a year."""
     if times.freqstr == "B":
         return 5
     step = pd.Series(times).diff().median()
@@ -220,7 +219,7 @@ def _load_ett(
         )
     file = f"ETT{dataset.removeprefix('ett/')}.csv"
     builder = prepare(dataset, file, data_dir, manual_dir)
-    rows = 10**6  # More than there are: each part is one batch.
+    rows = 10**6  # More than any part has, so that each is one batch.
     parts = []
     for split in ("train", "validation", "test"):
         [part] = builder.as_dataset(split=split).batch(rows).as_numpy_iterator()

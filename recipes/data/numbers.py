@@ -1,4 +1,4 @@
-"""Texts as numbers in files, and the batches in which they are read."""
+"""Encoded texts in files, and batches of them."""
 
 import hashlib
 from collections.abc import Iterator
@@ -12,19 +12,19 @@ from recipes.data.vocabulary import Vocabulary
 
 Batch = tuple[np.ndarray, np.ndarray]
 
-# How many windows of a row are read from a file at once.
+# Windows of a row that are read from a file at once.
 BLOCK = 64
 
 
 class Numbers:
-    """Numbers in a file, of which only the asked-for are in memory.
+    """Array of numbers in a file, read on demand.
 
-    `numbers[start:stop]` reads them, as int32, and `len(numbers)` counts.
+    `numbers[start:stop]` reads a part as int32.
 
     Args:
         path: The file.
-        dtype: The type of its numbers.
-        digest: Its SHA-256, where it is known.
+        dtype: Type of the numbers in the file.
+        digest: SHA-256 of the file, if known.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Numbers:
         self._digest = digest
 
     def digest(self) -> bytes:
-        """The file's SHA-256."""
+        """Return the file's SHA-256."""
         if self._digest is None:
             with self.path.open("rb") as file:
                 self._digest = hashlib.file_digest(file, "sha256").digest()
@@ -56,12 +56,12 @@ class Numbers:
 
 
 def vocabulary_of(text: Text) -> Vocabulary:
-    """The vocabulary of a text, read in pieces."""
+    """Return the vocabulary of a text, read in pieces."""
     return Vocabulary.of(_show_progress(text, "counting characters"))
 
 
 def encode(text: Text, vocabulary: Vocabulary, path: Path) -> Numbers:
-    """Write a text as numbers to a file."""
+    """Encode a text, and write the numbers to a file."""
     written = hashlib.sha256()
     with path.open("wb") as file:
         for piece in _show_progress(text, "encoding"):
@@ -72,7 +72,7 @@ def encode(text: Text, vocabulary: Vocabulary, path: Path) -> Numbers:
 
 
 def _show_progress(text: Text, doing: str) -> Iterator[str]:
-    """A text's pieces, with a bar where they take more than a second."""
+    """Yield a text's pieces; show a progress bar after a second."""
     with tqdm(
         desc=doing,
         total=text.bytes,
@@ -87,18 +87,17 @@ def _show_progress(text: Text, doing: str) -> Iterator[str]:
 
 
 class Reading:
-    """A text in rows, and the rows in windows of so many steps.
+    """Batches of a text that is cut into parallel rows.
 
-    Row `b` of a batch goes on where row `b` of the batch before it ended, so
-    that memories can be carried from one to the next. What does not fill a
-    window is left out.
+    Row `b` of a batch continues row `b` of the previous batch, so that memories
+    can be carried from one to the next. An incomplete last window is left out.
 
     Args:
-        numbers: The text, `(n,)`, or in a file.
-        rows: Rows in a batch, read side by side.
-        steps: Characters of a row in a batch.
-        seed: If given, each epoch's first window starts at another place,
-            for which a batch is given up.
+        numbers: The encoded text, `(n,)`, in memory or in a file.
+        rows: Rows in a batch.
+        steps: Characters per row of a batch.
+        seed: Seed of a random offset of each epoch's first window, which costs
+            one batch per epoch; `None` for no offset.
     """
 
     def __init__(
@@ -116,15 +115,15 @@ class Reading:
         self.windows = whole if self.seed is None else whole - 1
 
     def __len__(self) -> int:
-        """Number of batches."""
+        """Return the number of batches."""
         return self.windows
 
     def batches(self, epoch: int = 0, first: int = 0) -> Iterator[Batch]:
-        """Inputs and targets, the next character of each, `(rows, steps)`.
+        """Yield inputs and targets, the next characters, `(rows, steps)`.
 
         Args:
-            epoch: Decides where windows start, if they are to move.
-            first: The first batch to give.
+            epoch: Number of the epoch, which determines the random offset.
+            first: First batch to yield.
         """
         start = self._start(epoch)
         length = self.windows * self.steps

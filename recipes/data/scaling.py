@@ -1,4 +1,4 @@
-"""Standard units: of mean 0 and standard deviation 1."""
+"""Scaling to standard units, of mean 0 and standard deviation 1."""
 
 from typing import NamedTuple
 
@@ -6,11 +6,11 @@ import numpy as np
 
 
 class Scaling(NamedTuple):
-    """From a series' own units to standard ones, and back.
+    """Linear map between a series' own units and standard units.
 
     Args:
-        mean: Of each column, float64.
-        deviation: The same.
+        mean: Mean of each column, float64.
+        deviation: Standard deviation of each column, float64.
     """
 
     mean: np.ndarray
@@ -18,9 +18,12 @@ class Scaling(NamedTuple):
 
     @classmethod
     def of(cls, values: np.ndarray) -> "Scaling":
-        """That of a series, `(time, columns)`; constant columns keep theirs."""
+        """Fit the scaling of a series, `(time, columns)`.
+
+        Constant columns get a deviation of 1.
+        """
         mean = values.mean(0)
-        # In float64, the squares of very small numbers are zero.
+        # Normalized first: squares of tiny numbers underflow to zero.
         largest = np.abs(values - mean).max(0)
         largest[largest == 0] = 1.0
         deviation = largest * ((values - mean) / largest).std(0)
@@ -28,9 +31,9 @@ class Scaling(NamedTuple):
         return cls(mean, deviation)
 
     def standard(self, values: np.ndarray) -> np.ndarray:
-        """Own units to standard ones, float32."""
+        """Convert own units to standard units, float32."""
         return ((values - self.mean) / self.deviation).astype(np.float32)
 
     def own(self, values: np.ndarray) -> np.ndarray:
-        """Standard units to own ones, float64."""
+        """Convert standard units to own units, float64."""
         return values.astype(np.float64) * self.deviation + self.mean

@@ -1,26 +1,29 @@
-"""Texts, read in pieces: they may be larger than memory."""
+"""Texts that are read in pieces, since they may be larger than memory."""
 
 import codecs
 import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from recipes.console import UsageError
 
+if TYPE_CHECKING:
+    import tensorflow as tf
+
 PIECE = 2**20
-# What is held out of a text without splits of its own: a twentieth to
-# validate and a twentieth to test, and of a long one no more than this.
+# Largest validation or test part, in bytes, of a text without splits of its
+# own; otherwise a twentieth of the text each.
 HELD_OUT = 1_000_000
 
 
 class Text:
-    """A stretch of a text in UTF-8.
+    """Part of a text in UTF-8.
 
     Args:
-        source: The path of its file, or its bytes.
-        start: Its first byte.
-        stop: The byte after its last one. Default: all that there is.
+        source: Path of the file, or its content.
+        start: First byte.
+        stop: Byte after the last one. Default: the end of the source.
     """
 
     def __init__(
@@ -32,14 +35,14 @@ class Text:
 
     @property
     def bytes(self) -> int:
-        """Number of bytes."""
+        """Length in bytes."""
         return self.stop - self.start
 
     def pieces(self) -> Iterator[str]:
-        """Its characters, in order.
+        """Yield the text in pieces.
 
         Raises:
-            UsageError: if it is not UTF-8.
+            UsageError: if the text is not UTF-8.
         """
         name = self.source if isinstance(self.source, Path) else "the text"
         decoder = codecs.getincrementaldecoder("utf-8")()
@@ -62,9 +65,9 @@ class Text:
         return "".join(self.pieces())
 
     def cut(self, *places: int) -> "list[Text]":
-        """Its parts before, between and after these bytes.
+        """Cut the text at byte positions, and return its parts.
 
-        A place within a character is moved behind it.
+        A position within a character is moved behind that character.
         """
         with self._open() as file:
             starts = [self.start]
@@ -91,7 +94,7 @@ class Text:
 
 
 class Splits(NamedTuple):
-    """A text in three parts that follow one another."""
+    """Three consecutive parts of a text."""
 
     train: Text
     validation: Text
@@ -107,14 +110,13 @@ def load(
         dataset: `"stdlib"`, the English of the standard library's
             `pydoc_data.topics`; `"tiny_shakespeare"`, from
             tensorflow-datasets with its own splits; or the path of a text
-            file in UTF-8. What has no splits of its own is cut 90/5/5, with
-            at most a million bytes held out each.
-        data_dir: Where tensorflow-datasets keeps what it has prepared.
-        manual_dir: A folder that holds the file to be prepared, where there
-            is no network to download it from.
+            file in UTF-8. Texts without splits are cut 90/5/5, with at most a
+            million bytes each for validation and test.
+        data_dir: Folder of tensorflow-datasets; `None` for its default.
+        manual_dir: Folder that holds the data file; `None` to download it.
 
     Raises:
-        UsageError: if there is no such text, or it cannot be read.
+        UsageError: if the text is missing or cannot be read.
     """
     if dataset == "stdlib":
         return _split(_load_stdlib())
@@ -163,7 +165,7 @@ def _load_file(path: Path) -> Text:
     return text
 
 
-def _join_examples(dataset: Any) -> Text:
+def _join_examples(dataset: "tf.data.Dataset") -> Text:
     return Text(
         b"".join(example["text"] for example in dataset.as_numpy_iterator())
     )

@@ -1,4 +1,4 @@
-"""Characters as numbers."""
+"""Encoding of characters as numbers."""
 
 import json
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ CODE_POINTS = 0x110000
 
 
 class Vocabulary:
-    """The characters a model knows, by number; number 0 is all others.
+    """Numbers of the known characters; all others have number 0.
 
     Args:
         characters: The known characters, each once.
@@ -22,13 +22,13 @@ class Vocabulary:
     def __init__(self, characters: str) -> None:
         self.characters = UNKNOWN + characters
         points = _code_points(characters)
-        # One more place than needed, for every code point beyond the last.
+        # The extra last entry encodes all larger code points.
         self._numbers = np.zeros(int(points.max(initial=0)) + 2, np.int32)
         self._numbers[points] = np.arange(1, len(points) + 1)
 
     @classmethod
     def of(cls, text: str | Iterable[str]) -> "Vocabulary":
-        """The vocabulary of a text, whole or in pieces, by code points."""
+        """Return the vocabulary of a text, sorted by code point."""
         seen = np.zeros(CODE_POINTS, bool)
         for piece in [text] if isinstance(text, str) else text:
             seen[_code_points(piece)] = True
@@ -37,10 +37,10 @@ class Vocabulary:
 
     @classmethod
     def load(cls, path: Path) -> "Vocabulary":
-        """Load what `save` wrote.
+        """Load a vocabulary from a file of `save`.
 
         Raises:
-            UsageError: if the file is not there, or holds something else.
+            UsageError: if the file is missing or invalid.
         """
         if not path.is_file():
             raise UsageError(
@@ -58,19 +58,19 @@ class Vocabulary:
 
     @property
     def dtype(self) -> np.dtype:
-        """The smallest unsigned integers that number the characters."""
+        """Smallest unsigned integer type that holds all numbers."""
         return np.min_scalar_type(len(self) - 1)
 
     def encode(self, text: str) -> np.ndarray:
-        """Characters to numbers, `(len(text),)`, int32."""
+        """Convert characters to numbers, `(len(text),)`, int32."""
         return self._numbers.take(_code_points(text), mode="clip")
 
     def decode(self, numbers: Iterable[int]) -> str:
-        """Numbers to characters."""
+        """Convert numbers to characters."""
         return "".join(self.characters[number] for number in numbers)
 
     def save(self, path: Path) -> None:
-        """Write JSON: `characters`, the place of each being its number."""
+        """Write a JSON file with the list `characters`, indexed by number."""
         content = {"characters": list(self.characters), "unknown": 0}
         path.write_text(json.dumps(content, ensure_ascii=False), "utf-8")
 

@@ -1,4 +1,4 @@
-"""The windows of a series that forecasts are trained and tested on."""
+"""Windows of a series, to train and test forecasts on."""
 
 from collections.abc import Iterator
 
@@ -9,14 +9,14 @@ Batch = tuple[np.ndarray, np.ndarray]
 
 
 class Windows:
-    """Every window of a stretch of a series: what is seen, and what comes.
+    """All windows of a part of a series, as inputs and targets.
 
     Args:
         values: The series, `(time, columns)`.
-        start: The first row to forecast.
-        stop: The row after the last one to forecast.
-        lookback: Rows seen before a forecast; they may be before `start`.
-        horizon: Rows forecast.
+        start: First row to forecast.
+        stop: Row after the last one to forecast.
+        lookback: Number of input rows; they may be before `start`.
+        horizon: Number of rows to forecast.
     """
 
     def __init__(
@@ -36,27 +36,27 @@ class Windows:
             self.views = sliding_window_view(values[first:stop], length, 0)
 
     def __len__(self) -> int:
-        """Number of windows."""
+        """Return the number of windows."""
         return len(self.views)
 
     def take(self, places: np.ndarray | slice) -> Batch:
-        """Return inputs, `(n, lookback, columns)`, and targets after them."""
+        """Return inputs, `(n, lookback, columns)`, and targets of windows."""
         taken = self.views[places].swapaxes(1, 2)
         return taken[:, : self.lookback], taken[:, self.lookback :]
 
     def batches(self, size: int) -> Iterator[Batch]:
-        """All of them, in order."""
+        """Yield all windows in order, in batches."""
         for start in range(0, len(self), size):
             yield self.take(slice(start, start + size))
 
 
 class Shuffled:
-    """Windows in another order each epoch, in batches of one size.
+    """Batches of windows, shuffled in each epoch.
 
     Args:
         windows: The windows.
-        size: Windows in a batch. What does not fill one is left out.
-        seed: Decides the orders.
+        size: Windows in a batch. An incomplete last batch is left out.
+        seed: Seed of the shuffling.
     """
 
     def __init__(self, windows: Windows, size: int, seed: int) -> None:
@@ -65,11 +65,11 @@ class Shuffled:
         self.seed = seed
 
     def __len__(self) -> int:
-        """Number of batches in an epoch."""
+        """Return the number of batches per epoch."""
         return len(self.windows) // self.size
 
     def batches(self, epoch: int = 0, first: int = 0) -> Iterator[Batch]:
-        """An epoch's batches, from one on."""
+        """Yield an epoch's batches, starting with number `first`."""
         random = np.random.default_rng([self.seed, epoch])
         order = random.permutation(len(self.windows))
         for number in range(first, len(self)):

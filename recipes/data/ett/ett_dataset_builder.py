@@ -1,4 +1,4 @@
-"""Electricity Transformer Temperature, for tensorflow-datasets."""
+"""Dataset builder of Electricity Transformer Temperature."""
 
 import csv
 from collections.abc import Iterator
@@ -15,13 +15,12 @@ _URL = (
     "1d16c8f4f943005d613b5bc962e9eeb06058cf07/ETT-small/ETT{}.csv"
 )
 _ROWS_A_MONTH = {"h": 30 * 24, "m": 30 * 24 * 4}
-# Months of 30 days, as all who publish on these series cut them; what comes
-# after is left out.
+# Months of 30 days: the usual split in publications. Later rows are left out.
 _MONTHS = {"train": 12, "validation": 4, "test": 4}
 
 
 class Builder(tfds.core.GeneratorBasedBuilder):
-    """Two transformers, `1` and `2`, each hour, `h`, or quarter of it, `m`."""
+    """Builder for transformers 1 and 2, hourly (h) or every 15 minutes (m)."""
 
     VERSION = tfds.core.Version("1.0.0")
     RELEASE_NOTES: ClassVar[dict[str, str]] = {"1.0.0": "Initial release."}
@@ -44,11 +43,13 @@ class Builder(tfds.core.GeneratorBasedBuilder):
                 {"date": tfds.features.Text(), **columns}
             ),
             homepage="https://github.com/zhouhaoyi/ETDataset",
-            # Rows follow one another in time.
+            # Keeps the rows in the order of time.
             disable_shuffling=True,
         )
 
-    def _split_generators(self, dl_manager: Any) -> dict[str, Any]:
+    def _split_generators(
+        self, dl_manager: tfds.download.DownloadManager
+    ) -> dict[str, Any]:
         path = dl_manager.download(_URL.format(self.builder_config.name))
         month = _ROWS_A_MONTH[self.builder_config.name[0]]
         splits = {}
