@@ -80,6 +80,7 @@ def finish(
 
     found = {
         "settings": settings.to_json(),
+        "recipe": task.recipe and task.recipe.to_json(),
         "versions": training.versions(),
         "score": task.score,
         "chance": task.chance,

@@ -207,9 +207,10 @@ def draw(
         # With several layers, the file names contain the layer's.
         name = path.replace("/", "-").replace(":", "-")
         of_layer = f"-{name}" if len(trace) > 1 else ""
+        units = select_units(trace, path, text)
         figures = {
             "gates": plots.plot_gates(last, path),
-            "memory": plots.plot_memory(last, path, telling(trace, path, text)),
+            "memory": plots.plot_memory(last, path, units),
         }
         if trace[path].factors:
             figures["saturation"] = plots.plot_saturation(trace, path)
@@ -221,7 +222,7 @@ def draw(
     trace.save(folder / "trace.npz")
 
 
-def telling(
+def select_units(
     trace: "GateTrace", path: str, text: str | None
 ) -> list[int] | None:
     """Return the units most correlated with properties of the text."""

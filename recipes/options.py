@@ -11,14 +11,14 @@ from recipes import checkpoints, console
 from recipes.console import UsageError
 from recipes.output_folder import UNFINISHED, refuse_if_in_use
 
-# Some settings, by name: of the command line or of a preset.
-Some = dict[str, Any]
+# Settings by name: of the command line or of a preset.
+SettingsDict = dict[str, Any]
 
 # Settings of the training length; exactly one of them is used.
 LENGTHS = {"minutes", "epochs", "batches"}
 
 # Settings that may change when a training is resumed.
-FREE = {"data_dir", "manual_dir", "output", "logs", "resume"}
+MAY_CHANGE = {"data_dir", "manual_dir", "output", "logs", "resume"}
 
 
 @dataclass(kw_only=True)
@@ -47,7 +47,7 @@ class Settings:
     resume: bool = False
     digest: str | None = None
 
-    def to_json(self) -> Some:
+    def to_json(self) -> SettingsDict:
         """Return the settings as values that JSON can hold."""
         return asdict(self) | {"output": str(self.output)}
 
@@ -55,7 +55,7 @@ class Settings:
 Kind = TypeVar("Kind", bound=Settings)
 
 
-def defaults_of(kind: type[Settings]) -> Some:
+def defaults_of(kind: type[Settings]) -> SettingsDict:
     """Return the default values of settings, by name."""
     found = {}
     for field in fields(kind):
@@ -81,7 +81,7 @@ class SettingsParser(console.Parser):
         program: str,
         description: str,
         kind: type[Settings],
-        presets: dict[str, Some],
+        presets: dict[str, SettingsDict],
     ) -> None:
         super().__init__(
             prog=f"python -m {program}",
@@ -136,8 +136,8 @@ def as_given(value: object) -> str:
 
 def resolve_settings(
     kind: type[Kind],
-    given: Some,
-    presets: dict[str, Some],
+    given: SettingsDict,
+    presets: dict[str, SettingsDict],
     can_be_longer: bool = True,
 ) -> Kind:
     """Complete the settings from a preset or an unfinished training.
@@ -203,7 +203,7 @@ def check_same_data(
     settings.digest = digest
 
 
-def _load_settings(folder: Path, kind: type[Settings]) -> Some:
+def _load_settings(folder: Path, kind: type[Settings]) -> SettingsDict:
     """Load the settings of an unfinished training."""
     checkpoint = checkpoints.load(folder)
     if checkpoint is None:
@@ -211,7 +211,7 @@ def _load_settings(folder: Path, kind: type[Settings]) -> Some:
             f"there is no unfinished training in {folder}: --resume goes on "
             "with one that was stopped after its first checkpoint"
         )
-    before: Some = checkpoint.facts["settings"]
+    before: SettingsDict = checkpoint.facts["settings"]
     if before.keys() != {field.name for field in fields(kind)}:
         raise UsageError(
             f"{folder} holds the unfinished training of another recipe: name "
@@ -221,23 +221,26 @@ def _load_settings(folder: Path, kind: type[Settings]) -> Some:
 
 
 def _merge_settings(
-    folder: Path, given: Some, defaults: Some, before: Some
-) -> Some:
+    folder: Path,
+    given: SettingsDict,
+    defaults: SettingsDict,
+    before: SettingsDict,
+) -> SettingsDict:
     """Merge the given settings into those of an unfinished training.
 
     Raises:
         UsageError: if a setting differs that cannot change.
     """
     for name, value in given.items():
-        if name not in FREE and before[name] != value:
+        if name not in MAY_CHANGE and before[name] != value:
             option = name.replace("_", "-")
             raise UsageError(
                 f"--{option} was {before[name]} when the training in {folder} "
                 f"began, and is {value} now: leave it out to go on, or remove "
                 "that folder to start anew"
             )
-    return before | _pick(defaults | given, FREE)
+    return before | _pick(defaults | given, MAY_CHANGE)
 
 
-def _pick(settings: Some, names: Set[str]) -> Some:
+def _pick(settings: SettingsDict, names: Set[str]) -> SettingsDict:
     return {name: settings[name] for name in settings.keys() & names}

@@ -1,10 +1,16 @@
 """The structure of the library, as docs/architecture.md says it is."""
 
 import ast
+import configparser
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+
+import keras_gatelstm
+from keras_gatelstm import GateGRUCell, GateLSTMCell, GateRNNCell
 
 ROOT = Path(__file__).parents[1]
 LIBRARY = sorted((ROOT / "keras_gatelstm").rglob("*.py"))
@@ -83,11 +89,70 @@ def test_layers_run_without_tensorflow():
                 assert "tensorflow" not in node.names[0].name, name
 
 
-def test_names_of_quantities_stand_in_the_description_alone():
+def strings(path):
+    """String constants of a file, without its docstrings."""
+    tree = ast.parse(path.read_text("utf-8"))
+    docstrings = {
+        id(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and id(node) not in docstrings:
+            yield node.value
+
+
+def test_names_of_quantities_stand_beside_the_equations_alone():
+    cells = (GateLSTMCell, GateGRUCell, GateRNNCell)
+    described = {
+        name
+        for cell in cells
+        for name in (*cell.anatomy.names, *cell.anatomy.gates)
+    }
+    # That is a kind of quantity, too.
+    described -= {"memory"}
+    for name, path in MODULES.items():
+        if name.split(".")[1:2] in (["lstm"], ["gru"], ["rnn"]):
+            continue
+        found = described & set(strings(path))
+        # Words of the lesson's drawing.
+        if name == "keras_gatelstm.inspect.plots.wiring":
+            found -= {"kept", "learned"}
+        assert not found, (name, found)
+
+
+def test_no_name_is_told_a_factor_by_its_end():
     script = (ROOT / "keras_gatelstm/inspect/page").glob("*.js")
     for path in [*LIBRARY, *script]:
         text = path.read_text("utf-8")
-        assert not re.search(r"ends[wW]ith\(.*_factor", text), path
+        assert not re.search(r"ends[wW]ith\(.*_?factor", text), path
+
+
+def test_the_top_of_the_package_shows_names_and_loads_the_rest_late():
+    program = """
+import sys
+import keras_gatelstm as kg
+late = ("export", "inspect.plots", "inspect.report")
+assert not {f"keras_gatelstm.{it}" for it in late} & set(sys.modules)
+assert dir(kg) == sorted(kg.__all__)
+assert not [name for name in dir(kg) if name.startswith("_")]
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
+    names = {"convert", "interventions", "record_gates", "statistics"}
+    assert names <= set(dir(keras_gatelstm))
+    for name in set(dir(keras_gatelstm)) - {"callbacks", "export", "plots"}:
+        assert getattr(keras_gatelstm, name) is not None
+    with pytest.raises(AttributeError, match="has no attribute 'loops'"):
+        keras_gatelstm.loops  # noqa: B018
+
+
+def test_types_and_the_page_are_in_the_package():
+    package = ROOT / "keras_gatelstm"
+    data = configparser.ConfigParser()
+    data.read(ROOT / "setup.cfg")
+    patterns = data["options.package_data"]
+    assert (package / patterns["keras_gatelstm"]).is_file()
+    assert list((package / "inspect").glob(patterns["keras_gatelstm.inspect"]))
 
 
 def test_private_names_of_keras_are_in_one_file():

@@ -226,6 +226,12 @@ class TestAll:
         with pytest.raises(ValueError, match="It has a, b"):
             plot(trace)
 
+    @pytest.mark.parametrize("plot", PLOTS)
+    def test_a_layer_of_a_trace_will_do(self, plot):
+        assert plot(lstm_trace()["lstm"]).axes
+        with pytest.raises(KeyError, match="'other'"):
+            plot(lstm_trace()["lstm"], layer="other")
+
     @pytest.mark.parametrize("plot", [plot_gates, plot_saturation])
     def test_quantity_there_is_not(self, plot):
         with pytest.raises(KeyError, match="Did you mean 'forget_factor'"):

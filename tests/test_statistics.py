@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from keras_gatelstm import statistics
-from keras_gatelstm.inspect import LayerTrace
+from keras_gatelstm.inspect import GateTrace, LayerTrace
 from tests.plot_traces import anatomy_of
 
 
@@ -82,3 +82,18 @@ def test_properties_of_a_text():
     assert marks["indentation"] == "0000000110000000"
     assert marks["word_start"] == "1000100000100010"
     assert "digit" not in marks
+
+
+def test_a_trace_of_one_layer_does_as_the_layer():
+    factors = np.full((40, 2), [0.5**0.1, 0.5])
+    alone = layer(forget_factor=factors)
+    trace = GateTrace({"lstm": alone})
+    np.testing.assert_array_equal(
+        statistics.half_life(trace), statistics.half_life(alone)
+    )
+    share = statistics.saturation(trace, "forget_factor")
+    np.testing.assert_array_equal(share.high, [1, 0])
+    with pytest.raises(ValueError, match="has several layers"):
+        statistics.half_life(GateTrace({"a": alone, "b": alone}))
+    with pytest.raises(TypeError, match="must be a GateTrace"):
+        statistics.half_life({"forget_factor": factors})

@@ -17,7 +17,8 @@ from keras_gatelstm.core.loops import (
 )
 from keras_gatelstm.core.types import Tensor
 from keras_gatelstm.inspect.gate_cells import as_gate_cell, has_gates
-from keras_gatelstm.inspect.recording import cells_of, forget_compiled
+from keras_gatelstm.inspect.recorder import forget_compiled
+from keras_gatelstm.inspect.recording import cells_of
 from keras_gatelstm.inspect.trace import unknown
 
 Values = float | Mapping[int, float] | Sequence[float] | np.ndarray

@@ -11,7 +11,8 @@ from keras import ops
 from keras_gatelstm.core.loops import layers_by_path
 from keras_gatelstm.core.types import Tensor
 from keras_gatelstm.inspect.gate_cells import has_gates
-from keras_gatelstm.inspect.recording import Given, cells_of, run
+from keras_gatelstm.inspect.recorder import Given, run
+from keras_gatelstm.inspect.recording import cells_of
 from keras_gatelstm.inspect.trace import GateTrace, LayerTrace, unknown
 from keras_gatelstm.inspect.trace_store import Store
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import numpy as np
 
 from keras_gatelstm.core.anatomy import Anatomy
-from keras_gatelstm.inspect.recording import BatchRecord
+from keras_gatelstm.inspect.recorder import BatchRecord
 from keras_gatelstm.inspect.trace import LayerTrace
 
 

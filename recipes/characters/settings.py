@@ -45,7 +45,7 @@ class Settings(options.Settings):
     logs: str = ""
 
 
-PRESETS: dict[str, options.Some] = {
+PRESETS: dict[str, options.SettingsDict] = {
     # A minute and a half on two cores, enough for two or three epochs of Tiny
     # Shakespeare with one layer of this size.
     "quick": {

@@ -19,11 +19,12 @@ DROPOUT = 0.5
 class Series(Task):
     """Task of the series recipe, with any recurrent layer."""
 
+    recipe: forecasting.Settings
     score = "mean absolute error, standard units"
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        self.forecaster = forecasting.Settings(
+        self.recipe = forecasting.Settings(
             dataset=settings.dataset,
             time_column=settings.time_column,
             target=settings.target,
@@ -37,6 +38,8 @@ class Series(Task):
             learning_rate=settings.learning_rate,
             dropout=DROPOUT,
         )
+        settings.lookback = self.recipe.lookback
+        settings.horizon = self.recipe.horizon
         frame = load(
             settings.dataset,
             settings.time_column,
@@ -45,10 +48,9 @@ class Series(Task):
             settings.manual_dir,
         )
         time_series.check_series(frame, settings, settings.dataset)
-        self.parts = time_series.windows_of(frame, self.forecaster)
+        self.parts = time_series.windows_of(frame, self.recipe)
         self.columns = len(frame.values.columns)
-        horizon = self.forecaster.horizon
-        naive = baselines.seasonal_naive(horizon, frame.season)
+        naive = baselines.seasonal_naive(self.recipe.horizon, frame.season)
         self.chance = ("as a season before", self.error(naive))
 
     def error(self, forecast: baselines.Forecast) -> float:
@@ -59,7 +61,7 @@ class Series(Task):
         return rows["it"]["mae"]
 
     def model(self, run: Run) -> keras.Model:
-        settings = replace(self.forecaster, cell=run.cell, units=run.units)
+        settings = replace(self.recipe, cell=run.cell, units=run.units)
         return training.compiled(settings, self.columns)
 
     def batches(self, run: Run) -> Shuffled:

@@ -24,7 +24,7 @@ OF_TASKS = {
     "horizon": ["series"],
 }
 
-PRESETS: dict[str, options.Some] = {
+PRESETS: dict[str, options.SettingsDict] = {
     "copy": {
         # A plain RNN solves the first and fails on the second.
         "lengths": [30, 50],

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import keras
 
+from recipes import options
 from recipes.comparing.settings import Settings
 from recipes.resuming import Batches
 from recipes.training import Batch
@@ -37,12 +38,15 @@ class Task(ABC):
         score: Name of the score.
         chance: Name and score of a reference without memory.
         solved: Validation loss below which training ends early.
+        recipe: Settings of the recipe whose model is trained, but for the
+            run's layer; `None` for a model of its own.
     """
 
     lengths: tuple[int, ...] = (0,)
     score: str
     chance: tuple[str, float]
     solved = 0.0
+    recipe: options.Settings | None = None
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings

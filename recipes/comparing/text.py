@@ -1,5 +1,7 @@
 """Task of predicting the next character of a text."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 
@@ -21,10 +23,20 @@ STEPS: int = characters.PRESETS["quick"]["steps"]
 class Text(Task):
     """Task of the character recipe, with any recurrent layer."""
 
+    recipe: characters.Settings
     score = "nats per character"
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
+        preset = characters.PRESETS["quick"] | {
+            "dataset": settings.dataset,
+            "output": settings.output,
+            "units": settings.units,
+            "batch_size": settings.batch_size,
+            "learning_rate": settings.learning_rate,
+            "minutes": settings.minutes,
+        }
+        self.recipe = characters.Settings(**preset)
         parts = text.load(
             settings.dataset, settings.data_dir, settings.manual_dir
         )
@@ -34,14 +46,15 @@ class Text(Task):
         )
         data = [str(part).encode() for part in parts]
         options.check_same_data(settings, data, settings.dataset)
-        least = settings.batch_size * STEPS + 1
+        least = settings.batch_size * self.recipe.steps + 1
         shortest = min(map(len, (self.train, self.held_out, self.test)))
         if shortest < least:
             raise UsageError(
                 f"{settings.dataset} is too short: one of its parts has "
                 f"{shortest:,} characters, and a batch of "
-                f"{settings.batch_size} rows by {STEPS} steps needs "
-                f"{least:,}; take a longer text, or a smaller --batch-size"
+                f"{settings.batch_size} rows by {self.recipe.steps} steps "
+                f"needs {least:,}; take a longer text, or a smaller "
+                "--batch-size"
             )
         self.chance = ("by how common a character is", self.common())
 
@@ -55,19 +68,8 @@ class Text(Task):
         return training.compiled(len(self.vocabulary), self.character(run))
 
     def character(self, run: Run) -> characters.Settings:
-        """Return the character recipe's quick preset with the run's layer."""
-        return characters.Settings(
-            **(
-                characters.PRESETS["quick"]
-                | {
-                    "output": self.settings.output,
-                    "batch_size": self.settings.batch_size,
-                    "learning_rate": self.settings.learning_rate,
-                    "variant": run.cell,
-                    "units": run.units,
-                }
-            )
-        )
+        """Return the character recipe's settings for a run."""
+        return replace(self.recipe, variant=run.cell, units=run.units)
 
     def batches(self, run: Run) -> Reading:
         return self.reading(self.train, run.seed)
@@ -79,7 +81,7 @@ class Text(Task):
 
     def reading(self, numbers: np.ndarray, seed: int | None = None) -> Reading:
         """Return a part of the text, cut into windows."""
-        size, steps = self.settings.batch_size, STEPS
+        size, steps = self.recipe.batch_size, self.recipe.steps
         return Reading(numbers, size, steps, seed)
 
     def measure(self, model: keras.Model, run: Run) -> float:

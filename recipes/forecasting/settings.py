@@ -57,7 +57,7 @@ class Settings(options.Settings):
         self.lookback = self.lookback or lookback or LOOKBACKS * self.horizon
 
 
-PRESETS: dict[str, options.Some] = {
+PRESETS: dict[str, options.SettingsDict] = {
     # A few minutes on two cores.
     "quick": {"units": 128, "batches": 360},
     # Up to twenty minutes.

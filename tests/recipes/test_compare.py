@@ -124,6 +124,10 @@ def test_text_and_series(tmp_path, capsys):
         assert "keras.layers.LSTM" in printed
         found = json.loads((output / "compare.json").read_text())
         assert (output / "compare.png").stat().st_size > 5000
+        recipe = found["recipe"]
+        assert recipe["steps" if task == "text" else "lookback"] > 0
+        if task == "series":
+            assert found["settings"]["horizon"] == recipe["horizon"] > 0
         if task == "text":
             # Better than by how common characters are.
             for row in found["rows"]:

@@ -9,7 +9,8 @@ from keras import layers, ops
 
 from keras_gatelstm import GateLSTM, GateTrace, convert, record_gates
 from keras_gatelstm.core.loops import override_time_loop
-from keras_gatelstm.inspect.recording import forget_compiled, recording
+from keras_gatelstm.inspect.recorder import forget_compiled
+from keras_gatelstm.inspect.recording import recording
 from tests.backends import array
 from tests.families import (
     LSTM,

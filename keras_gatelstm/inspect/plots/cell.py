@@ -87,7 +87,7 @@ def plot_cell(
     if traced.mask is not None:
         read = np.flatnonzero(traced.mask[row])
     shown = _find_read_step(values, read, step)
-    tolerance = EXACT if traced["kept"].dtype.itemsize >= 4 else ROUNDED
+    tolerance = EXACT if traced[NAMES[0]].dtype.itemsize >= 4 else ROUNDED
     if variant is None:
         variant = _infer_variant(values, read, tolerance)
     before = _find_step_before(values, read, shown, tolerance)
