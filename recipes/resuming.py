@@ -11,9 +11,9 @@ import keras
 from recipes import checkpoints
 from recipes.checkpoints import Arrays, Checkpoint
 from recipes.console import UsageError
+from recipes.data.windows import Batch
 from recipes.options import Settings
 from recipes.training import (
-    Batch,
     Budget,
     KeepBest,
     Logs,
@@ -184,6 +184,10 @@ def train(
     resumable = Resumable(
         folder, settings.to_json(), budget, best, len(batches)
     )
+    listeners = [budget, best, resumable, *callbacks]
+    if model.optimizer.use_ema:
+        # Last, so that the others see the mean of the weights in validation.
+        listeners.append(keras.callbacks.SwapEMAWeights())
     checkpoint = checkpoints.load(folder)
     if checkpoint is not None:
         resumable.restore(model, checkpoint)
@@ -193,7 +197,7 @@ def train(
                 model,
                 batches.batches,
                 validation,
-                [budget, best, resumable, *callbacks],
+                listeners,
                 resumable.epoch,
                 resumable.batch,
             )

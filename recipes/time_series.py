@@ -1,19 +1,24 @@
 """Train a forecaster on a time series, and export it.
 
     python -m recipes.time_series
-    python -m recipes.time_series --dataset ett/h1 --horizon 96 --preset best
+    python -m recipes.time_series --dataset ett/h1 --horizon 96
     python -m recipes.time_series --dataset load.csv --time-column when \\
         --target north south --horizon 48
     python -m recipes.time_series --resume
 
 The model reads `--lookback` steps and forecasts the next `--horizon` steps, in
-the series' own units. It is evaluated on every window of the test part, beside
-simple baselines. The program writes
+the series' own units:
+
+    forecast = a * linear + (1 - a) * recurrent
+
+of a linear map fitted in closed form and a recurrent model trained by itself,
+with the `a` that is best on validation. Model and parts are evaluated on every
+window of the test part, beside naive forecasts. The program writes
 
     saved_models/time_series/
         model.keras                  for Keras
         series.json                  columns, steps, widths of its intervals
-        metrics.json                 errors, coverage, settings, versions
+        metrics.json                 errors, a, coverage, settings, versions
         training.png                 its losses while it trained
         forecasts.png                forecasts beside what came
         errors.png                   errors by the step of the horizon
@@ -48,6 +53,7 @@ if TYPE_CHECKING:
     import keras
 
     from recipes.finishing import Exported, Result
+    from recipes.forecasting.training import Forecaster
     from recipes.training import Budget
 
 WRITTEN = [
@@ -64,6 +70,7 @@ WRITTEN = [
 SMALLEST = 1e-36
 COVERAGE = 0.9
 PICTURED = 3
+LOSSES = {"mae": "mean absolute error", "mse": "mean squared error"}
 
 
 class Parts(NamedTuple):
@@ -97,6 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         settings.data_dir,
         settings.manual_dir,
     )
+    settings.complete(frame.season)
     check_series(frame, settings, settings.dataset)
     parts = windows_of(frame, settings)
     filled = f"; {frame.filled:,} missing values filled" * (frame.filled > 0)
@@ -112,11 +120,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         from recipes.forecasting.training import train
 
         columns = len(frame.values.columns)
-        model, budget = train(
+        forecaster, budget = train(
             parts.train, parts.validation, columns, settings, folder
         )
-        result = evaluate(model, budget, frame, parts, settings)
-        finish(model, budget, settings, WRITTEN, result)
+        result = evaluate(forecaster, budget, frame, parts, settings)
+        finish(forecaster.model, budget, settings, WRITTEN, result)
         if budget.stopped:
             raise KeyboardInterrupt
 
@@ -179,25 +187,37 @@ def windows_of(frame: Frame, settings: Settings) -> Parts:
 
 
 def evaluate(
-    model: "keras.Model",
+    forecaster: "Forecaster",
     budget: "Budget",
     frame: Frame,
     parts: Parts,
     settings: Settings,
 ) -> "Result":
-    """Evaluate the model, its intervals and the baselines."""
+    """Evaluate the model, its parts, its intervals and naive forecasts."""
     from recipes.finishing import Result
     from recipes.forecasting import baselines, evaluation
+    from recipes.forecasting.models import forecast_of
 
     print(f"evaluating on {len(parts.test):,} windows")
     naive = "seasonal naive"
-    if frame.season > settings.lookback:
+    if settings.period > settings.lookback:
         naive = f"last {settings.lookback} steps repeated"
-    ours = model.predict_on_batch
-    forecasts = {
-        f"this model ({settings.cell})": ours,
-        "linear": baselines.Linear(parts.train, parts.validation),
-        naive: baselines.seasonal_naive(settings.horizon, frame.season),
+    ours = forecast_of(forecaster.model)
+    forecasts = {f"this model ({settings.cell})": ours}
+    summary = ""
+    if settings.form == "averaged":
+        weight = forecaster.linear_weight
+        forecasts = {
+            "this model": ours,
+            f"{settings.cell} alone": forecast_of(forecaster.recurrent),
+        }
+        summary = (
+            f"this model = {weight:.1f} * linear + {1 - weight:.1f} * "
+            f"{settings.cell}, chosen on validation\n\n"
+        )
+    forecasts |= {
+        "linear": forecaster.linear,
+        naive: baselines.seasonal_naive(settings.horizon, settings.period),
         "last value": baselines.last_value(settings.horizon),
     }
     errors, by_step = evaluation.errors(
@@ -207,12 +227,14 @@ def evaluate(
     covered = evaluation.coverage(ours, parts.test, widths)
     better = evaluation.better_than(errors)
     metrics = {
-        "validation_mae": min(loss for _, loss in budget.validation),
+        "validation_loss": min(loss for _, loss in budget.validation),
+        "validation_mse": forecaster.validation_mse,
+        "linear_weight": forecaster.linear_weight,
         "errors": errors,
         "intervals": {"asked": COVERAGE, "covered": covered},
         "loses_to": better,
     }
-    warning = "this model is worse than a forecast without it: " + ", ".join(
+    warning = "this model is worse than " + ", ".join(
         f"{name} ({', '.join(errors).upper()})"
         for name, errors in better.items()
     )
@@ -223,15 +245,22 @@ def evaluate(
             json.dumps(description(frame, widths, settings), indent=2)
         )
         return draw_and_export(
-            model, frame, parts, by_step, widths, settings, stage, version
+            forecaster.model,
+            frame,
+            parts,
+            by_step,
+            widths,
+            settings,
+            stage,
+            version,
         )
 
     return Result(
         metrics,
-        summary=f"{evaluation.table(errors, better, settings)}\n\n"
+        summary=f"{evaluation.table(errors, better, settings)}\n\n{summary}"
         f"intervals: {covered:.1%} of the truth is inside, {COVERAGE:.0%} was "
         "to be",
-        loss="mean absolute error",
+        loss=LOSSES[settings.loss],
         difference="differs from what was evaluated by {:.1e} standard "
         "deviations",
         warning=warning if better else "",

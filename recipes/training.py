@@ -17,9 +17,9 @@ from matplotlib.figure import Figure
 from tqdm.auto import tqdm
 
 import keras_gatelstm
+from recipes.data.windows import Batch
 
 Logs = dict[str, float] | None
-Batch = tuple[np.ndarray, np.ndarray]
 
 # Number of batches in the running mean of the loss.
 SHOWN = 50

@@ -8,12 +8,9 @@ from recipes import time_series
 from recipes.comparing.settings import Settings
 from recipes.comparing.task import Run, Task
 from recipes.data.frames import load
-from recipes.data.windows import Shuffled
-from recipes.forecasting import baselines, evaluation, training
+from recipes.data.windows import Batch, Shuffled
+from recipes.forecasting import baselines, evaluation, models, training
 from recipes.forecasting import settings as forecasting
-from recipes.training import Batch
-
-DROPOUT = 0.5
 
 
 class Series(Task):
@@ -36,7 +33,7 @@ class Series(Task):
             units=settings.units,
             batch_size=settings.batch_size,
             learning_rate=settings.learning_rate,
-            dropout=DROPOUT,
+            form="segments",
         )
         settings.lookback = self.recipe.lookback
         settings.horizon = self.recipe.horizon
@@ -50,6 +47,7 @@ class Series(Task):
         time_series.check_series(frame, settings, settings.dataset)
         self.parts = time_series.windows_of(frame, self.recipe)
         self.columns = len(frame.values.columns)
+        self.recipe.complete(frame.season)
         naive = baselines.seasonal_naive(self.recipe.horizon, frame.season)
         self.chance = ("as a season before", self.error(naive))
 
@@ -61,15 +59,20 @@ class Series(Task):
         return rows["it"]["mae"]
 
     def model(self, run: Run) -> keras.Model:
-        settings = replace(self.recipe, cell=run.cell, units=run.units)
-        return training.compiled(settings, self.columns)
+        return training.compiled(self.settings_of(run), self.columns)
 
     def batches(self, run: Run) -> Shuffled:
-        size = min(self.settings.batch_size, len(self.parts.train))
-        return Shuffled(self.parts.train, size, run.seed)
+        return training.shuffled(self.parts.train, self.settings_of(run))
 
     def validation(self, run: Run) -> Batch:
-        return training.batched(self.parts.validation, self.settings.batch_size)
+        return training.validation(self.parts.validation, self.recipe)
 
     def measure(self, model: keras.Model, run: Run) -> float:
-        return self.error(model.predict_on_batch)
+        whole = training.whole(model, self.settings_of(run), self.columns)
+        return self.error(models.forecast_of(whole))
+
+    def settings_of(self, run: Run) -> forecasting.Settings:
+        """Return the recipe's settings for a run."""
+        return replace(
+            self.recipe, cell=run.cell, units=run.units, seed=run.seed
+        )

@@ -11,7 +11,7 @@ from recipes.cells import recurrent_layer, start, start_remembering
 from recipes.comparing import problems
 from recipes.comparing.settings import Settings
 from recipes.comparing.task import Run, Task
-from recipes.training import Batch
+from recipes.data.windows import Batch
 
 # Batches are generated without end; an epoch is a fixed number of them.
 EPOCH = 100
@@ -65,7 +65,7 @@ class SyntheticTask(Task):
         inputs, targets = self.held_out(run.length, VALIDATION)
         return inputs[np.newaxis], targets[np.newaxis]
 
-    def held_out(self, length: int, seed: int) -> Batch:
+    def held_out(self, length: int, seed: int) -> problems.Batch:
         """Return held-out rows."""
         random = np.random.default_rng(seed)
         return self.problem(HELD_OUT_ROWS, length, random)

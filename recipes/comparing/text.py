@@ -14,7 +14,7 @@ from recipes.console import UsageError
 from recipes.data import text
 from recipes.data.numbers import Reading
 from recipes.data.vocabulary import Vocabulary
-from recipes.training import Batch
+from recipes.data.windows import Batch
 
 # Characters per row of a batch.
 STEPS: int = characters.PRESETS["quick"]["steps"]

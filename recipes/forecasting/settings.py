@@ -3,19 +3,69 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from recipes import console, options
 
 CELLS = ["lesson", "standard", "gru", "rnn"]
+FORMS = ["averaged", "segments", "plain"]
 
 # Default look-back and horizon.
 LENGTHS = {"co2": (208, 52), "ett": (720, 96)}
 HORIZON, LOOKBACKS = 24, 4
 
+# Steps of a long look-back, at least.
+LONG = 480
+
+
+class TrainingRule(NamedTuple):
+    """How a recurrent model is trained, if the user does not say.
+
+    Args:
+        units: Number of units.
+        batches: Number of batches.
+        batch_size: Windows in a batch: of one column, but for the plain form.
+        learning_rate: Learning rate at the start.
+        loss: `"mae"` or `"mse"`.
+        level: What the series is read relative to: its `"last"` value or the
+            `"mean"` of the look-back.
+    """
+
+    units: int
+    batches: int
+    batch_size: int
+    learning_rate: float
+    loss: str
+    level: str
+
+
+def training_rule(
+    form: str, lookback: int, horizon: int, period: int
+) -> TrainingRule:
+    """Return the rule for a series.
+
+    It was found on ETTh1. A long look-back needs few units, and the absolute
+    error, which is more robust to outliers; a short one many units, and the
+    squared error. With a horizon as long as the long look-back, the last value
+    says too little, and training overfits early.
+    """
+    if form == "plain":
+        return TrainingRule(128, 360, 128, 2e-3, "mae", "last")
+    if lookback >= LONG:
+        if horizon >= lookback:
+            return TrainingRule(64, 400, 384, 3e-3, "mae", "mean")
+        batches = 1000 if horizon <= 4 * period else 700
+        return TrainingRule(64, batches, 512, 3e-3, "mae", "last")
+    if horizon > 5 * lookback:
+        return TrainingRule(128, 450, 512, 1.5e-3, "mse", "last")
+    return TrainingRule(256, 450, 512, 1e-3, "mse", "last")
+
 
 @dataclass(kw_only=True)
 class Settings(options.Settings):
     """Settings of the series recipe.
+
+    What is 0 or empty is filled in by `complete`.
 
     Args:
         dataset: Name of the series, or path of a CSV file.
@@ -23,27 +73,33 @@ class Settings(options.Settings):
         target: Columns to forecast; `None` for all.
         horizon: Steps to forecast; 0 for the series' default.
         lookback: Steps to see; 0 for the series' default.
+        period: Steps in a period; 0 for the series' season.
         cell: Name of the recurrent layer in `recipes.cells`.
-        form: `"segments"` or `"plain"`.
+        form: `"averaged"`, `"segments"` or `"plain"`.
         units: Number of units.
         dropout: Dropout rate of the last memory.
+        loss: `"mae"` or `"mse"`.
+        level: What the series is read relative to: `"last"` or `"mean"`.
         batches: Batches to train on; `None` for minutes.
         seed: Random seed.
     """
 
-    units: int
     dataset: str = "co2"
     time_column: str | None = None
     target: list[str] | None = None
     horizon: int = 0
     lookback: int = 0
-    preset: str = "quick"
+    period: int = 0
+    preset: str = "rule"
     cell: str = "lesson"
-    form: str = "segments"
-    batch_size: int = 128
-    learning_rate: float = 2e-3
+    form: str = ""
+    units: int = 0
+    batch_size: int = 0
+    learning_rate: float = 0.0
     # Series are short, and overfitted within a few epochs without dropout.
-    dropout: float = 0.3
+    dropout: float = 0.5
+    loss: str = ""
+    level: str = ""
     batches: int | None = None
     seed: int = 1
     output: Path = Path("saved_models/time_series")
@@ -56,13 +112,39 @@ class Settings(options.Settings):
         self.horizon = self.horizon or horizon
         self.lookback = self.lookback or lookback or LOOKBACKS * self.horizon
 
+    def complete(self, season: int) -> None:
+        """Fill in what depends on the series, by `training_rule`.
 
-PRESETS: dict[str, options.SettingsDict] = {
-    # A few minutes on two cores.
-    "quick": {"units": 128, "batches": 360},
-    # Up to twenty minutes.
-    "best": {"units": 256, "batches": 360},
-}
+        Args:
+            season: Steps in the series' season.
+
+        Raises:
+            UsageError: if no period fits into the look-back, and the form
+                needs one.
+        """
+        self.period = self.period or season
+        fits = 1 < self.period <= self.lookback
+        if self.form == "averaged" and not fits:
+            raise console.UsageError(
+                "--form averaged needs a --period of 2 or more that fits into "
+                f"the look-back. Received: {self.period}, and a look-back of "
+                f"{self.lookback}"
+            )
+        self.form = self.form or ("averaged" if fits else "segments")
+        rule = training_rule(
+            self.form, self.lookback, self.horizon, self.period
+        )
+        self.units = self.units or rule.units
+        self.batch_size = self.batch_size or rule.batch_size
+        self.learning_rate = self.learning_rate or rule.learning_rate
+        self.loss = self.loss or rule.loss
+        self.level = self.level or rule.level
+        if self.minutes is None:
+            self.batches = self.batches or rule.batches
+
+
+# Settings follow from the series.
+PRESETS: dict[str, options.SettingsDict] = {"rule": {}}
 
 
 def parse(arguments: Sequence[str] | None, description: str) -> Settings:
@@ -74,7 +156,7 @@ def parse(arguments: Sequence[str] | None, description: str) -> Settings:
     """
     given = vars(_parser(description).parse_args(arguments))
     settings = options.resolve_settings(Settings, given, PRESETS)
-    if settings.form == "segments" and settings.units < 2:
+    if settings.form != "plain" and settings.units == 1:
         raise console.UsageError(
             "--units must be 2 or more: a half says which column, a half "
             f"which segment. Received: {settings.units}"
@@ -107,7 +189,11 @@ def _parser(description: str) -> options.SettingsParser:
         "steps to see (default: co2 208, ett 720, else 4 horizons)",
         **count,
     )
-    add("--preset", "settings that go together", choices=list(PRESETS))
+    add(
+        "--period",
+        "steps in a period (default: a day, a week or a year)",
+        **count,
+    )
     add("--cell", "of the recurrent layer", choices=CELLS)
     parser.add_argument(
         "--variant",
@@ -117,12 +203,20 @@ def _parser(description: str) -> options.SettingsParser:
     )
     add(
         "--form",
-        "segments, after SegRNN; or plain, the lesson's, step by step",
-        choices=["segments", "plain"],
+        "averaged: a linear map and the segments' model, averaged; segments, "
+        "after SegRNN; or plain, the lesson's, step by step (default: averaged "
+        "where the period fits into the look-back, else segments)",
+        choices=FORMS,
     )
-    add("--units", "size of the memories", **count)
-    add("--batch-size", "windows in a batch", **count)
-    add("--learning-rate", "at the start", type=console.positive)
+    by_rule = "(default: by look-back, horizon and period)"
+    add("--units", f"size of the memories {by_rule}", **count)
+    add(
+        "--batch-size",
+        "windows in a batch, of one column each but in the plain form "
+        f"{by_rule}",
+        **count,
+    )
+    add("--learning-rate", f"at the start {by_rule}", type=console.positive)
     add(
         "--dropout",
         "part of the last memory",
@@ -140,8 +234,7 @@ def _parser(description: str) -> options.SettingsParser:
     length.add_argument(
         "--batches",
         type=console.whole_number,
-        help="batches to train on (default: quick "
-        f"{PRESETS['quick']['batches']}; best {PRESETS['best']['batches']})",
+        help=f"batches to train on {by_rule}",
         metavar="N",
     )
     return parser

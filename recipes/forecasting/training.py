@@ -2,14 +2,49 @@
 
 import math
 from pathlib import Path
+from typing import NamedTuple
 
 import keras
+import numpy as np
 
 from recipes import resuming
-from recipes.data.windows import Batch, Shuffled, Windows
-from recipes.forecasting import models
+from recipes.data.windows import (
+    Batch,
+    ColumnWindows,
+    Shuffled,
+    Source,
+    Windows,
+)
+from recipes.forecasting import linear, models
+from recipes.forecasting.linear import LinearForecast
 from recipes.forecasting.settings import Settings
 from recipes.training import Budget, raise_memory_error
+
+# Windows to validate on, at most.
+MOST_VALIDATED = 2**15
+# Momentum of the mean of the weights.
+MOMENTUM = 0.98
+# Candidate weights of the linear map in the average.
+LINEAR_WEIGHTS = np.linspace(0, 1, 11)
+
+
+class Forecaster(NamedTuple):
+    """A trained forecaster and its parts.
+
+    Args:
+        model: The forecaster: the recurrent model, or the average of both.
+        recurrent: The recurrent model.
+        linear: The linear map.
+        linear_weight: Weight of the linear map in the average, from 0 to 1;
+            0 if the forecaster is not averaged.
+        validation_mse: Mean squared error on validation.
+    """
+
+    model: keras.Model
+    recurrent: keras.Model
+    linear: LinearForecast
+    linear_weight: float
+    validation_mse: float
 
 
 def train(
@@ -18,8 +53,8 @@ def train(
     columns: int,
     settings: Settings,
     folder: Path,
-) -> tuple[keras.Model, Budget]:
-    """Train for the batches or minutes of `settings`.
+) -> tuple[Forecaster, Budget]:
+    """Train the recurrent model, and average it with a linear map.
 
     Args:
         seen: Windows to train on, in standard units.
@@ -29,8 +64,8 @@ def train(
         folder: Folder of the checkpoints.
 
     Returns:
-        The model with the weights of the best validation loss, and the budget
-        with the losses and the time spent.
+        The forecaster, with the weights of the best validation loss; and the
+        budget with the losses and the time spent.
 
     Raises:
         UsageError: if the loss becomes NaN or infinite, or too few batches
@@ -39,39 +74,96 @@ def train(
         MemoryError: if the model does not fit into memory.
     """
     keras.utils.set_random_seed(settings.seed)
-    size = min(settings.batch_size, len(seen))
     with raise_memory_error():
-        model = compiled(settings, columns)
-        shuffled = Shuffled(seen, size, settings.seed)
+        trained = compiled(settings, columns)
         budget = resuming.train(
-            model,
-            shuffled,
-            batched(held_out, size),
+            trained,
+            shuffled(seen, settings),
+            validation(held_out, settings),
             settings.batches,
             settings,
             folder,
         )
     resuming.check_enough(budget, settings.batches, folder)
-    return model, budget
+    recurrent = whole(trained, settings, columns)
+    line = linear.fit(seen, held_out, settings.period)
+    averaged = settings.form == "averaged"
+    weights = LINEAR_WEIGHTS if averaged else np.zeros(1)
+    errors = averaged_errors(line, recurrent, weights, held_out)
+    weight = round(float(weights[errors.argmin()]), 1)
+    model = recurrent
+    if averaged:
+        model = models.averaged(line, recurrent, weight)
+    return Forecaster(model, recurrent, line, weight, errors.min()), budget
 
 
 def compiled(settings: Settings, columns: int) -> keras.Model:
-    """Return a compiled model."""
+    """Return the model to train: of one column, but for the plain form.
+
+    It is validated with a running mean of its weights (Polyak averaging).
+    """
     model = models.build(settings, columns)
-    # The absolute error is more robust to outliers than the squared error.
-    model.compile(keras.optimizers.Adam(global_clipnorm=1.0), "mae")
+    optimizer = keras.optimizers.Adam(
+        global_clipnorm=1.0, use_ema=True, ema_momentum=MOMENTUM
+    )
+    model.compile(optimizer, settings.loss)
     return model
 
 
-def batched(windows: Windows, size: int) -> Batch:
-    """Stack windows into batches of equal size, at most `size`.
+def whole(
+    trained: keras.Model, settings: Settings, columns: int
+) -> keras.Model:
+    """Return a model of all columns, with the weights that were trained."""
+    # Saved models hold the optimizers of compiled models inside them.
+    model = models.build(settings, columns)
+    model.set_weights(trained.get_weights())
+    if settings.form == "plain":
+        return model
+    return models.of_all_columns(model, settings, columns)
 
-    The last windows are left out if they do not divide evenly.
+
+def shuffled(seen: Windows, settings: Settings) -> Shuffled:
+    """Return the batches of windows to train on."""
+    source = _source(seen, settings)
+    size = min(settings.batch_size, len(source))
+    return Shuffled(source, size, settings.seed)
+
+
+def validation(held_out: Windows, settings: Settings) -> Batch:
+    """Stack windows to validate on into batches of equal size.
+
+    They are `MOST_VALIDATED` at most, evenly spaced; the last are left out if
+    they do not divide evenly.
     """
-    count = math.ceil(len(windows) / size)
-    each = len(windows) // count
-    inputs, targets = (
-        part.reshape(count, each, *part.shape[1:])
-        for part in windows.take(slice(0, count * each))
+    source = _source(held_out, settings)
+    places = np.arange(len(source))[:: math.ceil(len(source) / MOST_VALIDATED)]
+    count = math.ceil(len(places) / settings.batch_size)
+    places = places[: len(places) // count * count]
+    inputs, targets = keras.tree.map_structure(
+        lambda part: part.reshape(count, -1, *part.shape[1:]),
+        source.take(places),
     )
     return inputs, targets
+
+
+def _source(windows: Windows, settings: Settings) -> Source:
+    return windows if settings.form == "plain" else ColumnWindows(windows)
+
+
+def averaged_errors(
+    line: LinearForecast,
+    recurrent: keras.Model,
+    weights: np.ndarray,
+    windows: Windows,
+) -> np.ndarray:
+    """Return the mean squared error with each weight of the linear map."""
+    forecast = models.forecast_of(recurrent)
+    errors = np.zeros(len(weights))
+    count = 0
+    for inputs, targets in windows.batches(linear.BATCH):
+        of_line, of_recurrent = line(inputs), forecast(inputs)
+        for number, weight in enumerate(weights):
+            found = weight * of_line + (1 - weight) * of_recurrent
+            errors[number] += np.sum((found - targets) ** 2, dtype=np.float64)
+        count += targets.size
+    return errors / count

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from recipes import checkpoints, console, forecast, sample, time_series
-from recipes.data import frames
+from recipes.data import csv_file, frames
 from recipes.data.csv_file import read_csv
 from recipes.data.vocabulary import Vocabulary
 from recipes.forecasting import deployed, exporting, pictures, settings
@@ -82,16 +82,17 @@ def test_it_prints_errors_beside_baselines(trained):
     assert 0.8 < metrics["intervals"]["covered"] <= 1
 
 
-def test_it_says_what_is_better(trained):
+def test_it_says_what_each_part_of_the_average_does(trained):
     done, folder = trained
     metrics = json.loads((folder / "out" / "metrics.json").read_text())
-    # Thirty batches are too few.
-    assert metrics["loses_to"]["linear"] == ["mse", "mae"]
-    lines = done.stdout.splitlines()
-    row = next(line for line in lines if line.startswith("linear"))
-    assert row.endswith("MSE, MAE")
-    assert lines[-1].startswith("this model is worse than a forecast without")
-    assert "linear (MSE, MAE)" in lines[-1]
+    names = ["this model", "lesson alone", "linear", "seasonal naive"]
+    assert list(metrics["errors"])[:4] == names
+    # Thirty batches are too few for a recurrent model.
+    weight = metrics["linear_weight"]
+    assert 0.5 < weight <= 1
+    said = f"= {weight:.1f} * linear + {1 - weight:.1f} * lesson, chosen on"
+    assert said in done.stdout
+    assert metrics["settings"]["form"] == "averaged"
     assert set(metrics["exports_differ_by"]) == {
         "model.keras",
         "serving/1",
@@ -192,10 +193,13 @@ def test_a_forecast_does_not_replace_what_it_was_made_of(trained, capsys):
     assert (folder / "load.csv").read_bytes() == before
 
 
-def test_forecasts_that_are_not_finite_are_refused(trained, tmp_path, capsys):
+def test_forecasts_that_are_not_finite_are_refused(
+    trained, tmp_path, capsys, monkeypatch
+):
     _, folder = trained
+    monkeypatch.setattr(csv_file, "LARGEST", 1e40)
     table = read_csv(folder / "load.csv")
-    table.iloc[-1] = 9e17
+    table.iloc[-1] = 1e37
     table.to_csv(tmp_path / "far.csv")
     said = refused(
         capsys,
@@ -288,9 +292,9 @@ def test_a_training_of_another_recipe_is_not_gone_on_with(tmp_path, capsys):
     assert "training of another recipe" in said
 
 
-def test_a_short_look_back_and_no_file_for_litert(
-    tmp_path, monkeypatch, capsys
-):
+@pytest.fixture
+def short(tmp_path, monkeypatch, capsys):
+    """What was printed with a short look-back, and the metrics."""
     output = tmp_path / "out"
     refused = exporting.Exported({}, {exporting.LITERT: "float32 loses it"})
     monkeypatch.setattr(exporting, "export", lambda *_: refused)
@@ -301,7 +305,20 @@ def test_a_short_look_back_and_no_file_for_litert(
     few = ["--units", "4", "--batches", "2", "--lookback", "26"]
     assert run(time_series, *few, "--output", output) == 0
     assert not old.exists()
-    assert f"no {exporting.LITERT}: float32 loses it" in capsys.readouterr().out
-    errors = json.loads((output / "metrics.json").read_text())["errors"]
-    assert "last 26 steps repeated" in errors
-    assert "seasonal naive" not in errors
+    metrics = json.loads((output / "metrics.json").read_text())
+    return capsys.readouterr().out, metrics
+
+
+def test_a_short_look_back_and_no_file_for_litert(short):
+    """Two batches are too few, and no period fits into the look-back."""
+    printed, metrics = short
+    assert f"no {exporting.LITERT}: float32 loses it" in printed
+    assert "last 26 steps repeated" in metrics["errors"]
+    assert "seasonal naive" not in metrics["errors"]
+    assert metrics["settings"]["form"] == "segments"
+    assert metrics["linear_weight"] == 0
+    assert metrics["loses_to"]["linear"] == ["mse", "mae"]
+    lines = printed.splitlines()
+    row = next(line for line in lines if line.startswith("linear"))
+    assert row.endswith("MSE, MAE")
+    assert lines[-1].startswith("this model is worse than linear (MSE, MAE)")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recipes.data.windows import Shuffled, Windows
+from recipes.data.windows import ColumnWindows, Shuffled, Windows
 
 SERIES = np.stack([np.arange(30.0), -np.arange(30.0)], 1)
 
@@ -36,12 +36,33 @@ def test_batches_are_all_in_order():
     np.testing.assert_array_equal(found[:, 0, 0], np.arange(24))
 
 
+def test_windows_of_each_column_are_told_by_its_number():
+    windows = ColumnWindows(Windows(SERIES, 10, 20, lookback=4, horizon=3))
+    assert len(windows) == 16
+    inputs, after = windows.take(np.array([0, 5]))
+    np.testing.assert_array_equal(inputs["column"], [0, 1])
+    np.testing.assert_array_equal(
+        inputs["series"], [SERIES[6:10, 0], SERIES[8:12, 1]]
+    )
+    np.testing.assert_array_equal(after, [SERIES[10:13, 0], SERIES[12:15, 1]])
+
+
 def test_each_epoch_has_an_order_of_its_own_and_can_be_gone_on_with():
-    shuffled = Shuffled(Windows(SERIES, 0, 30, 4, 3), size=5, seed=3)
-    assert len(shuffled) == 4
+    series = np.arange(306.0)[:, np.newaxis]
+    shuffled = Shuffled(Windows(series, 0, 306, 4, 3), size=5, seed=3)
+    assert len(shuffled) == 60
     epochs = [list(shuffled.batches(epoch)) for epoch in (0, 1, 0)]
     starts = [np.concatenate([s[:, 0, 0] for s, _ in it]) for it in epochs]
-    assert len(set(starts[0])) == 20
+    assert len(set(starts[0])) == 300
     assert starts[0].tolist() == starts[2].tolist() != starts[1].tolist()
     rest = list(shuffled.batches(1, first=2))
     np.testing.assert_array_equal(rest[0][0], epochs[1][2][0])
+
+
+def test_few_windows_are_read_several_times_in_an_epoch():
+    shuffled = Shuffled(Windows(SERIES, 0, 30, 4, 3), size=5, seed=3)
+    assert len(shuffled) == 52
+    starts = [seen[:, 0, 0] for seen, _ in shuffled.batches()]
+    _, counts = np.unique(np.concatenate(starts), return_counts=True)
+    assert len(counts) == 24
+    assert set(counts) <= {10, 11}
