@@ -4,8 +4,9 @@
     python -m recipes.forecast saved_models/time_series/serving/1 now.csv
     python -m recipes.forecast MODEL.tflite now.csv --output soon.csv
 
-The file must have the columns that the model was trained on, and at least as
-many rows as the model's look-back. The forecast after the last row is written
+The file, CSV or Parquet, must have the columns that the model was trained on,
+and at least as many rows as the model's look-back. It is read as the file of
+the training was. The forecast after the last row is written
 to `--output`, with an interval for each number, and plotted in a picture beside
 it. The description of the series is read from `series.json`, in the model's
 folder or a folder above. A SavedModel can run code: load only files that you
@@ -21,6 +22,7 @@ import numpy as np
 import pandas as pd
 
 from recipes import console
+from recipes.data.file_format import FileFormat, add_file_options
 from recipes.forecasting import deployed
 from recipes.output_folder import refuse_replacing
 
@@ -33,18 +35,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if (args.model / "model.keras").is_file():
         args.model /= "model.keras"
     series = deployed.description(console.near(args.model, "series.json"))
-    known, filled = deployed.seen(args.file, args.time_column, series)
+    given = FileFormat.taken_from(vars(args))
+    known, filled = deployed.seen(args.file, given, series)
     if filled:
         print(f"{filled:,} missing values filled with the one before")
     # Imported late, so that usage errors do not wait for TensorFlow.
     from keras_gatelstm.core.files import move_into, stage_in
 
-    values = known.to_numpy()[-series["lookback"] :]
+    values = known.to_numpy()[-series.lookback :]
     forecast = deployed.forecast(args.model, values, series)
     times = pd.date_range(
         known.index[-1], periods=len(forecast) + 1, freq=known.index.freq
     )[1:]
-    widths = series["half_widths"]
+    zone = given.or_else(series.file).time_zone
+    if zone is not None and known.index.tz is not None:
+        known.index, times = (
+            it.tz_convert(zone) for it in (known.index, times)
+        )
+    widths = series.half_widths
     with stage_in(args.output.parent) as stage:
         table(known, times, forecast, widths).to_csv(
             stage / args.output.name, index_label="time"
@@ -54,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         move_into(stage, args.output.parent)
     print(
         f"{len(forecast)} steps from {times[0]} to {times[-1]}, with intervals "
-        f"of {series['coverage']:.0%}; written:"
+        f"of {series.coverage:.0%}; written:"
     )
     print(f"  {args.output}")
     print(f"  {args.output.with_suffix('.png')}")
@@ -68,10 +76,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("model", type=Path, metavar="MODEL")
-    parser.add_argument("file", type=Path, metavar="FILE.csv")
-    parser.add_argument(
-        "--time-column", help="the file's times (default: its first column)"
-    )
+    parser.add_argument("file", type=Path, metavar="FILE")
+    add_file_options(parser)
     parser.add_argument(
         "--output",
         type=Path,

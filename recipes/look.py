@@ -29,8 +29,8 @@ import pandas as pd
 from tabulate import tabulate
 
 from recipes import console
-from recipes.data.csv_file import read_csv
-from recipes.data.frames import fill_missing
+from recipes.data.file_format import FileFormat, add_file_options
+from recipes.data.frames import fill_missing, read_columns
 from recipes.data.vocabulary import Vocabulary
 from recipes.forecasting import deployed
 from recipes.forecasting.pictures import with_times
@@ -96,11 +96,12 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--text-file", type=Path, help="a file of text", metavar="FILE"
     )
     given.add_argument(
-        "--series", type=Path, help="a CSV file to read", metavar="FILE"
+        "--series",
+        type=Path,
+        help="a CSV or Parquet file to read",
+        metavar="FILE",
     )
-    parser.add_argument(
-        "--time-column", help="the series' times (default: its first column)"
-    )
+    add_file_options(parser)
     parser.add_argument(
         "--vocabulary",
         type=Path,
@@ -173,12 +174,13 @@ def read_series(
 ) -> tuple[np.ndarray, pd.DatetimeIndex]:
     """Return the series as a batch of one row, and its times."""
     path = args.series
+    given = FileFormat.taken_from(vars(args))
     trained_on = console.near(args.model, "series.json")
     if trained_on.is_file():
         series = deployed.description(trained_on)
-        found, _ = deployed.seen(path, args.time_column, series)
+        found, _ = deployed.seen(path, given, series)
     else:
-        found, _ = fill_missing(read_csv(path, args.time_column), str(path))
+        found, _ = fill_missing(read_columns(path, given).numbers, str(path))
     features = model.input_shape[-1]
     if len(model.input_shape) != 3 or features != len(found.columns):
         raise console.UsageError(

@@ -2,8 +2,8 @@
 
     python -m recipes.time_series
     python -m recipes.time_series --dataset ett/h1 --horizon 96
-    python -m recipes.time_series --dataset load.csv --time-column when \\
-        --target north south --horizon 48
+    python -m recipes.time_series --dataset load.csv --target north south \\
+        --horizon 48
     python -m recipes.time_series --resume
 
 The model reads `--lookback` steps and forecasts the next `--horizon` steps, in
@@ -29,9 +29,12 @@ window of the test part, beside naive forecasts. The program writes
 `recipes.forecast` forecasts with it. During training, `unfinished/` holds
 checkpoints: `--resume` continues a training that was stopped or killed.
 
-A missing value is filled with the one before it; so is a missing row, such as
-the hour that daylight saving skips. Repeated, unsorted or irregular times are
-refused, and so are constant columns.
+A file is CSV or Parquet. How a CSV file is written is found out, where it can
+be told apart, or said by `--separator`, `--decimal`, `--time-format` and
+`--time-zone`. Columns of text are left out. A missing value is filled with the
+one before it; so is a missing row, such as the hour that daylight saving skips
+in local times. Repeated, unsorted or irregular times are refused, and so are
+constant columns.
 """
 
 import json
@@ -99,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     frame = load(
         settings.dataset,
-        settings.time_column,
+        settings,
         settings.target,
         settings.data_dir,
         settings.manual_dir,
@@ -108,6 +111,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     check_series(frame, settings, settings.dataset)
     parts = windows_of(frame, settings)
     filled = f"; {frame.filled:,} missing values filled" * (frame.filled > 0)
+    if frame.left_out:
+        print(f"left out, no numbers: {', '.join(frame.left_out)}")
     print(
         f"{settings.dataset}: {len(frame.values):,} steps of "
         f"{len(frame.values.columns)} columns{filled}; {len(parts.train):,} "
@@ -322,6 +327,7 @@ def description(
         ),
         "coverage": COVERAGE,
         "half_widths": widths.tolist(),
+        "file": vars(settings.file_format()),
     }
 
 

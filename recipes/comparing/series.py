@@ -23,7 +23,6 @@ class Series(Task):
         super().__init__(settings)
         self.recipe = forecasting.Settings(
             dataset=settings.dataset,
-            time_column=settings.time_column,
             target=settings.target,
             data_dir=settings.data_dir,
             manual_dir=settings.manual_dir,
@@ -34,12 +33,13 @@ class Series(Task):
             batch_size=settings.batch_size,
             learning_rate=settings.learning_rate,
             form="segments",
+            **vars(settings.file_format()),
         )
         settings.lookback = self.recipe.lookback
         settings.horizon = self.recipe.horizon
         frame = load(
             settings.dataset,
-            settings.time_column,
+            settings,
             settings.target,
             settings.data_dir,
             settings.manual_dir,

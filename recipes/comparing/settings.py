@@ -1,10 +1,11 @@
 """Command-line options of the comparison, and their defaults."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from recipes import console, options
+from recipes.data.file_format import FileFormat, add_file_options
 
 CELLS = ["rnn", "gru", "lesson", "standard", "keras"]
 
@@ -18,7 +19,7 @@ OF_TASKS = {
     "dataset": ["text", "series"],
     "data_dir": ["text", "series"],
     "manual_dir": ["text", "series"],
-    "time_column": ["series"],
+    **{field.name: ["series"] for field in fields(FileFormat)},
     "target": ["series"],
     "lookback": ["series"],
     "horizon": ["series"],
@@ -65,8 +66,10 @@ PRESETS: dict[str, options.SettingsDict] = {
 
 
 @dataclass(kw_only=True)
-class Settings(options.Settings):
+class Settings(options.Settings, FileFormat):
     """Settings of a comparison.
+
+    How a file of a series is written is said by those of `FileFormat`.
 
     Args:
         task: Name of the task.
@@ -79,7 +82,6 @@ class Settings(options.Settings):
         lengths: Steps that the memory must last; copy and adding only.
         start: Initializer of recurrent weights; copy and adding only.
         dataset: As in the task's recipe; text and series only.
-        time_column: As in `recipes.time_series`; series only.
         target: As in `recipes.time_series`; series only.
         lookback: As in `recipes.time_series`; series only.
         horizon: As in `recipes.time_series`; series only.
@@ -94,7 +96,6 @@ class Settings(options.Settings):
     lengths: list[int] = field(default_factory=list)
     start: str = ""
     dataset: str = ""
-    time_column: str | None = None
     target: list[str] | None = None
     lookback: int = 0
     horizon: int = 0
@@ -170,7 +171,7 @@ def _parser(description: str) -> options.SettingsParser:
         choices=["uniform", "orthogonal"],
     )
     add("--dataset", "as the recipe of the text or series takes it")
-    add("--time-column", "as the series recipe takes it")
+    add_file_options(parser)
     add("--target", "as the series recipe takes it", nargs="+")
     parser.add_data_folders()
     add("--lookback", "steps of a series to see", **count)

@@ -1,7 +1,8 @@
-"""Reading of CSV files of numbers by time."""
+"""Reading of CSV files, as cells of text in named columns."""
 
 import csv
 import io
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -9,61 +10,103 @@ import pandas as pd
 
 from recipes.console import UsageError
 
-# Squares of larger numbers overflow float32.
-LARGEST = 1e18
 # Limits of the first row: number of columns, and bytes.
 MOST_COLUMNS = 10_000
 LONGEST_LINE = 2**20
-# Offset from UTC at the end of a time.
-OFFSET = r"[T ]\d\d.*(?:[+-]\d\d(?::?\d\d)?|Z)$"
+# Separators that are tried, and rows that must agree with the first.
+SEPARATORS = ",;\t|"
+ROWS = 50
 
 
-def read_csv(path: Path, time_column: str | None = None) -> pd.DataFrame:
-    """Read a CSV file into columns of numbers, indexed by time.
+def read_cells(path: Path, separator: str | None = None) -> pd.DataFrame:
+    """Read the cells of a CSV file.
 
-    Empty cells are missing values. Times with an offset are converted to UTC.
+    Args:
+        path: The file, in UTF-8, or in UTF-16 with a byte order mark.
+        separator: Separator of cells, if it is known.
 
     Raises:
-        UsageError: if the file is missing or has invalid cells; the message
-            names the row and column of non-numeric cells and invalid times.
+        UsageError: if the file is no CSV file, or its first row does not name
+            the columns.
     """
-    if not path.exists():
-        raise UsageError(
-            f"there is no file {path}: --dataset takes co2, ett/h1, ett/h2, "
-            "ett/m1, ett/m2, or the path of a CSV file"
-        )
-    if not path.is_file():
-        raise UsageError(
-            f"{path} is a directory, a pipe or a device: name a CSV file"
-        )
-    _check_width(path)
-    cells = _read_cells(path)
-    name = time_column or cells.columns[0]
-    if name not in cells:
-        raise UsageError(
-            f"{path} has no column {name}: --time-column takes one of "
-            f"{', '.join(cells.columns)}"
-        )
-    index = _parse_times(cells.pop(name), path)
-    numbers = cells.apply(pd.to_numeric, errors="coerce")
-    wrong = (cells.notna() & ~(numbers.abs() < LARGEST)).to_numpy()
-    if wrong.any():
-        row, column = np.argwhere(wrong)[0]
-        raise UsageError(
-            f"{path}, row {row + 2}, column {cells.columns[column]}: "
-            f"{cells.iat[row, column]!r} is no number below {LARGEST:g}; leave "
-            "the cell empty where it is missing"
-        )
-    return numbers.astype("float64").set_index(index)
-
-
-def _check_width(path: Path) -> None:
-    """Refuse a file whose first row is so wide that reading takes minutes."""
+    encoding = _encoding(path)
     with path.open("rb") as file:
-        start = file.read(LONGEST_LINE).decode("utf-8-sig", "replace")
+        start = file.read(LONGEST_LINE).decode(encoding, "replace")
+    if separator is None:
+        separator = _find_separator(start, path)
+    _check_width(start, separator, path)
+    try:
+        cells = pd.read_csv(
+            path,
+            sep=separator,
+            dtype=str,
+            encoding=encoding,
+            header=None,
+            skip_blank_lines=False,
+        )
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"{path} is not in UTF-8: save it as CSV UTF-8 ({error})"
+        ) from error
+    except (ValueError, pd.errors.ParserError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise UsageError(f"{path} is no CSV file in UTF-8: {first}") from error
+    return _name_columns(cells, path)
+
+
+def _encoding(path: Path) -> str:
+    """Return UTF-16 after its byte order mark, else UTF-8."""
+    with path.open("rb") as file:
+        mark = file.read(2)
+    if mark in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16"
+    if mark == b"PK":
+        raise UsageError(
+            f"{path} is a workbook or an archive: save it as CSV UTF-8"
+        )
+    return "utf-8-sig"
+
+
+def _find_separator(start: str, path: Path) -> str:
+    """Return the separator that divides the first rows alike.
+
+    Raises:
+        UsageError: if several do.
+    """
+    found = {mark: _row_lengths(start, mark) for mark in SEPARATORS}
+    found = {mark: rows for mark, rows in found.items() if rows[:1] > [1]}
+    alike = [mark for mark, rows in found.items() if len(set(rows)) == 1]
+    if len(alike) > 1:
+        names = " and ".join(repr(mark) for mark in alike)
+        raise UsageError(
+            f"{path}, row 1: {start.splitlines()[0][:80]!r} can be divided at "
+            f"{names}: name the file's --separator"
+        )
+    return (alike or [*found, ","])[0]
+
+
+def _row_lengths(start: str, separator: str) -> list[int]:
+    """Return the number of cells of the first rows, but for empty ones.
+
+    There are none if the separator divides a quoted cell.
+    """
     lines = io.StringIO(start, newline="")
     try:
-        columns = len(next(csv.reader(lines), []))
+        found = csv.reader(lines, delimiter=separator)
+        # The last of them may be cut off.
+        rows = list(islice(found, ROWS + 1))[: -1 if lines.read(1) else None]
+    except csv.Error:
+        return []
+    if any(cell.count('"') % 2 for row in rows for cell in row):
+        return []
+    return [len(row) for row in rows if row]
+
+
+def _check_width(start: str, separator: str, path: Path) -> None:
+    """Refuse a file whose first row is so wide that reading takes minutes."""
+    lines = io.StringIO(start, newline="")
+    try:
+        columns = len(next(csv.reader(lines, delimiter=separator), []))
     except csv.Error:
         columns = MOST_COLUMNS + 1
     whole = lines.tell() < len(start) or path.stat().st_size < LONGEST_LINE
@@ -74,24 +117,20 @@ def _check_width(path: Path) -> None:
         )
 
 
-def _read_cells(path: Path) -> pd.DataFrame:
-    """Read the cells of a CSV file as strings, in named columns."""
-    try:
-        cells = pd.read_csv(
-            path,
-            dtype=str,
-            encoding="utf-8-sig",
-            header=None,
-            skip_blank_lines=False,
-        )
-    except (ValueError, pd.errors.ParserError) as error:
-        first = str(error).strip().splitlines()[0]
-        raise UsageError(f"{path} is no CSV file in UTF-8: {first}") from error
-    names = cells.iloc[0]
+def _name_columns(cells: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Take the first row as names, and drop what is empty at the ends."""
+    names = cells.iloc[0].str.strip()
+    empty = names.isna() & cells.isna().all()
+    cells, names = cells.loc[:, ~empty], names[~empty]
     if names.isna().any():
         raise UsageError(
             f"{path}, row 1: column {int(names.isna().argmax()) + 1} has no "
             "name; the first row names the columns"
+        )
+    if names.str.fullmatch(r"[\d.,:/\- ]+").all():
+        raise UsageError(
+            f"{path}, row 1: {names.iat[0]!r} is no name: put a row above it "
+            "that names the columns"
         )
     twice = names[names.duplicated()]
     if len(twice):
@@ -102,24 +141,3 @@ def _read_cells(path: Path) -> pd.DataFrame:
     if not filled.size:
         raise UsageError(f"{path} has no rows under its line of names")
     return cells.iloc[: filled[-1] + 1]
-
-
-def _parse_times(cells: pd.Series, path: Path) -> pd.DatetimeIndex:
-    cells = cells.str.strip()
-    offsets = cells.str.contains(OFFSET, na=False).to_numpy()
-    times = pd.to_datetime(cells, errors="coerce", utc=True, format="ISO8601")
-    if times.isna().any():
-        row = int(times.isna().to_numpy().argmax())
-        raise UsageError(
-            f"{path}, row {row + 2}, column {cells.name}: {cells.iat[row]!r} "
-            "is no time such as 2016-07-01 00:00:00"
-        )
-    if len(set(offsets)) > 1:
-        row = int((offsets != offsets[0]).argmax())
-        raise UsageError(
-            f"{path}, row {row + 2}, column {cells.name}: {cells.iat[row]!r} "
-            f"and {cells.iat[0]!r}: write all times with their offset from "
-            "UTC, or none"
-        )
-    index = pd.DatetimeIndex(times)
-    return index if offsets[0] else index.tz_localize(None)

@@ -9,7 +9,10 @@ import numpy as np
 import pandas as pd
 
 from recipes.console import UsageError
-from recipes.data.csv_file import read_csv
+from recipes.data.decimals import Columns
+from recipes.data.file_format import FileFormat
+from recipes.data.series_file import read_table
+from recipes.data.times import localize
 
 # Training and validation shares of a series without predefined splits.
 TRAIN, VALIDATION = 0.7, 0.1
@@ -28,18 +31,20 @@ class Frame(NamedTuple):
         test: First row of the test part.
         season: Steps in a season.
         filled: Number of missing values that were filled.
+        left_out: Names of columns that are text or empty.
     """
 
     values: pd.DataFrame
     validation: int
     test: int
     season: int
-    filled: int
+    filled: int = 0
+    left_out: tuple[str, ...] = ()
 
 
 def load(
     dataset: str,
-    time_column: str | None = None,
+    file_format: FileFormat | None = None,
     targets: Sequence[str] | None = None,
     data_dir: str | None = None,
     manual_dir: str | None = None,
@@ -48,9 +53,9 @@ def load(
 
     Args:
         dataset: `"co2"`, statsmodels' weekly Mauna Loa carbon dioxide;
-            `"ett/h1"` and its siblings; or the path of a CSV file.
-        time_column: A CSV file's column of times. Default: the first.
-        targets: Columns to forecast. Default: all others.
+            `"ett/h1"` and its siblings; or the path of a CSV or Parquet file.
+        file_format: How the file is written; `None` to find out.
+        targets: Columns to forecast. Default: all columns of numbers.
         data_dir: Folder of tensorflow-datasets; `None` for its default.
         manual_dir: Folder that holds the data file; `None` to download it.
 
@@ -60,18 +65,44 @@ def load(
     if dataset == "co2":
         from statsmodels.datasets import co2
 
-        found = co2.load_pandas().data
-    elif dataset.startswith("ett/") and not Path(dataset).is_file():
+        chosen = _select_columns(co2.load_pandas().data, {}, targets, dataset)
+        return _split(chosen, dataset)
+    if dataset.startswith("ett/") and not Path(dataset).is_file():
         return _load_ett(dataset, targets, data_dir, manual_dir)
-    else:
-        found = read_csv(Path(dataset), time_column)
-    return _split(_select_columns(found, targets, dataset), dataset)
+    found = read_columns(Path(dataset), file_format or FileFormat())
+    chosen = _select_columns(found.numbers, found.problems, targets, dataset)
+    return _split(chosen, dataset)._replace(left_out=tuple(found.problems))
+
+
+def read_columns(path: Path, file_format: FileFormat) -> Columns:
+    """Read the columns of a file of one series, with times as their index.
+
+    Rows without times and numbers at the end are dropped.
+
+    Raises:
+        UsageError: if the file is missing or has invalid cells.
+    """
+    times, columns = read_table(path, file_format)
+    index = localize(times, file_format.time_zone, str(path))
+    return Columns(
+        columns.numbers.set_axis(index),
+        columns.texts.set_axis(index),
+        columns.problems,
+    )
 
 
 def _select_columns(
-    frame: pd.DataFrame, targets: Sequence[str] | None, name: str
+    frame: pd.DataFrame,
+    problems: dict[str, str],
+    targets: Sequence[str] | None,
+    name: str,
 ) -> pd.DataFrame:
+    for target in targets or ():
+        if target in problems:
+            raise UsageError(problems[target])
     missing = [it for it in targets or [] if it not in frame]
+    if problems and not len(frame.columns):
+        raise UsageError(next(iter(problems.values())))
     if missing or not len(frame.columns):
         raise UsageError(
             f"{name} has no column {', '.join(missing) or 'of numbers'}: "
@@ -102,13 +133,16 @@ def _split(frame: pd.DataFrame, name: str) -> Frame:
             f"{name}: column {constant.idxmax()} is the same all along the "
             "part to train on: leave it out of --target"
         )
-    return Frame(regular, validation, test, season_of(regular.index), filled)
+    return Frame(
+        regular, validation, test, season_of(regular.index), filled=filled
+    )
 
 
 def fill_missing(frame: pd.DataFrame, name: str) -> tuple[pd.DataFrame, int]:
     """Make a series regular; also return the number of filled values.
 
-    Missing rows, such as the hour that daylight saving skips, are inserted.
+    Missing rows, such as the hour that daylight saving skips in local times,
+    are inserted.
     Missing values are filled with the value before them.
 
     Raises:
@@ -124,8 +158,8 @@ def fill_missing(frame: pd.DataFrame, name: str) -> tuple[pd.DataFrame, int]:
         same = "comes twice" if steps[row - 1] == 0 else "is before the last"
         raise UsageError(
             f"{name}, row {row + 2}: the time {times[row]} {same}; sort the "
-            "rows, keep one of each time, and write local times with their "
-            "offset, or in UTC"
+            "rows and keep one of each time; for local times, name their "
+            "--time-zone"
         )
     frequency = _infer_frequency(times)
     _check_density(times, frequency, name)
@@ -226,7 +260,7 @@ def _load_ett(
         index = pd.to_datetime(np.char.decode(part["date"].astype("S")))
         columns = {name: part[name] for name in ett.COLUMNS}
         parts.append(pd.DataFrame(columns, index).astype("float64"))
-    values = _select_columns(pd.concat(parts), targets, dataset)
+    values = _select_columns(pd.concat(parts), {}, targets, dataset)
     validation = len(parts[0])
     test = validation + len(parts[1])
-    return Frame(values, validation, test, season_of(values.index), 0)
+    return Frame(values, validation, test, season_of(values.index))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,36 @@ import numpy as np
 import pandas as pd
 
 from recipes import console
-from recipes.data.csv_file import read_csv
-from recipes.data.frames import fill_missing
+from recipes.data.file_format import FileFormat
+from recipes.data.frames import fill_missing, read_columns
 
 Forecaster = Callable[[np.ndarray], np.ndarray]
 
 
-def description(path: Path) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Description:
+    """Description of a forecaster's series, of `series.json`.
+
+    Args:
+        columns: Names of the columns.
+        lookback: Steps that the model sees.
+        horizon: Steps that it forecasts.
+        step_seconds: Median length of a step.
+        coverage: Share of true values that the intervals are to cover.
+        half_widths: Half widths of the intervals, `(horizon, columns)`.
+        file: How the file of the training was written.
+    """
+
+    columns: list[str]
+    lookback: int
+    horizon: int
+    step_seconds: float
+    coverage: float
+    half_widths: np.ndarray
+    file: FileFormat
+
+
+def description(path: Path) -> Description:
     """Read the description of a model's series.
 
     Raises:
@@ -30,59 +54,60 @@ def description(path: Path) -> dict[str, Any]:
         found = json.loads(path.read_text())
         columns = [str(name) for name in found["columns"]]
         shape = int(found["horizon"]), len(columns)
-        return {
-            "columns": columns,
-            "lookback": int(found["lookback"]),
-            "horizon": shape[0],
-            "step_seconds": float(found["step_seconds"]),
-            "coverage": float(found["coverage"]),
-            "half_widths": np.reshape(
-                np.asarray(found["half_widths"], float), shape
-            ),
-        }
-    except (ValueError, KeyError, TypeError) as error:
+        return Description(
+            columns,
+            int(found["lookback"]),
+            shape[0],
+            float(found["step_seconds"]),
+            float(found["coverage"]),
+            np.reshape(np.asarray(found["half_widths"], float), shape),
+            FileFormat.taken_from(found["file"]),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise console.UsageError(f"{path} describes no series") from error
 
 
 def seen(
-    path: Path, time_column: str | None, series: dict[str, Any]
+    path: Path, given: FileFormat, series: Description
 ) -> tuple[pd.DataFrame, int]:
-    """Read a CSV file for a model; also return the number of filled values.
+    """Read a file for a model; also return the number of filled values.
 
     Args:
-        path: The CSV file.
-        time_column: Column of times. Default: the first.
-        series: The `description` of the model's series.
+        path: The CSV or Parquet file.
+        given: How it is written, as far as it was said; else it is read as the
+            file of the training was.
+        series: The description of the model's series.
 
     Raises:
         UsageError: if columns, length or step do not fit the model.
     """
-    found = read_csv(path, time_column)
-    missing = [name for name in series["columns"] if name not in found]
+    found = read_columns(path, given.or_else(series.file))
+    for name in series.columns:
+        if name in found.problems:
+            raise console.UsageError(found.problems[name])
+    missing = [name for name in series.columns if name not in found.numbers]
     if missing:
         raise console.UsageError(
             f"{path} has no column {', '.join(missing)}: the model was "
-            f"trained on {', '.join(series['columns'])}"
+            f"trained on {', '.join(series.columns)}"
         )
-    known, filled = fill_missing(found[series["columns"]], str(path))
-    if len(known) < series["lookback"]:
+    known, filled = fill_missing(found.numbers[series.columns], str(path))
+    if len(known) < series.lookback:
         raise console.UsageError(
             f"{path} has {len(known):,} rows: the model sees "
-            f"{series['lookback']:,} before it forecasts"
+            f"{series.lookback:,} before it forecasts"
         )
     step = np.median(np.diff(known.index) / np.timedelta64(1, "s"))
     # The lengths of months differ.
-    if not np.isclose(step, series["step_seconds"], rtol=0.1):
+    if not np.isclose(step, series.step_seconds, rtol=0.1):
         raise console.UsageError(
             f"{path} has a row every {step:g} s: the model was trained "
-            f"on one every {series['step_seconds']:g} s"
+            f"on one every {series.step_seconds:g} s"
         )
     return known, filled
 
 
-def forecast(
-    path: Path, values: np.ndarray, series: dict[str, Any]
-) -> np.ndarray:
+def forecast(path: Path, values: np.ndarray, series: Description) -> np.ndarray:
     """Return the forecast of an exported model, `(horizon, columns)`.
 
     Args:
@@ -107,7 +132,7 @@ def forecast(
         raise console.UsageError(
             f"{path} is no forecaster that recipes.time_series wrote: {first}"
         ) from error
-    shape = (series["horizon"], len(series["columns"]))
+    shape = (series.horizon, len(series.columns))
     if found.shape != (1, *shape):
         raise console.UsageError(
             f"{path} gives {found.shape}, and series.json near it is of a "

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from recipes import console, options
+from recipes.data.file_format import FileFormat, add_file_options
 
 CELLS = ["lesson", "standard", "gru", "rnn"]
 FORMS = ["averaged", "segments", "plain"]
@@ -62,14 +63,14 @@ def training_rule(
 
 
 @dataclass(kw_only=True)
-class Settings(options.Settings):
+class Settings(options.Settings, FileFormat):
     """Settings of the series recipe.
 
-    What is 0 or empty is filled in by `complete`.
+    What is 0 or empty is filled in by `complete`. How a file is written is
+    said by the settings of `FileFormat`.
 
     Args:
-        dataset: Name of the series, or path of a CSV file.
-        time_column: Column of a CSV file's times; `None` for the first.
+        dataset: Name of the series, or path of a CSV or Parquet file.
         target: Columns to forecast; `None` for all.
         horizon: Steps to forecast; 0 for the series' default.
         lookback: Steps to see; 0 for the series' default.
@@ -85,7 +86,6 @@ class Settings(options.Settings):
     """
 
     dataset: str = "co2"
-    time_column: str | None = None
     target: list[str] | None = None
     horizon: int = 0
     lookback: int = 0
@@ -173,11 +173,16 @@ def _parser(description: str) -> options.SettingsParser:
     add(
         "--dataset",
         "co2: statsmodels' weekly carbon dioxide of Mauna Loa; ett/h1, ett/h2, "
-        "ett/m1, ett/m2: from tensorflow-datasets; or the path of a CSV file",
+        "ett/m1, ett/m2: from tensorflow-datasets; or the path of a CSV or "
+        "Parquet file",
         metavar="SERIES",
     )
-    add("--time-column", "a CSV file's times (default: its first column)")
-    add("--target", "columns to forecast (default: all)", nargs="+")
+    add_file_options(parser)
+    add(
+        "--target",
+        "columns to forecast (default: all columns of numbers)",
+        nargs="+",
+    )
     parser.add_data_folders()
     add(
         "--horizon",

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 from recipes import checkpoints, console, forecast, sample, time_series
-from recipes.data import csv_file, frames
-from recipes.data.csv_file import read_csv
+from recipes.data import decimals, frames
+from recipes.data.file_format import FileFormat
 from recipes.data.vocabulary import Vocabulary
 from recipes.forecasting import deployed, exporting, pictures, settings
 
@@ -104,6 +104,10 @@ def test_it_says_what_each_part_of_the_average_does(trained):
 FORMS = ["model.keras", "serving/1", "litert/time_series.tflite"]
 
 
+def read(path):
+    return frames.read_columns(path, FileFormat()).numbers
+
+
 def run(program, *arguments):
     name = program.__name__.split(".")[-1]
     return console.run(name, program.main, [str(it) for it in arguments])
@@ -129,6 +133,33 @@ def test_every_form_forecasts_alike(trained, tmp_path):
         np.testing.assert_allclose(other, found, rtol=1e-4)
 
 
+def test_a_file_may_be_written_otherwise_than_that_of_the_training(
+    trained, tmp_path
+):
+    _, folder = trained
+    model = folder / "out" / "model.keras"
+    table = read(folder / "load.csv")
+    table.index = table.index.strftime("%d.%m.%Y %H:%M")
+    table["note"] = "text"
+    german = tmp_path / "german.csv"
+    table.to_csv(german, sep=";", decimal=",", index_label="Zeit")
+    table.to_csv(tmp_path / "bars.txt", sep="!", index_label="when")
+    tables = []
+    for number, options in enumerate(
+        (
+            [folder / "load.csv"],
+            [german],
+            [tmp_path / "bars.txt", "--separator", "!"],
+        )
+    ):
+        output = tmp_path / f"{number}.csv"
+        assert run(forecast, model, *options, "--output", output) == 0
+        tables.append(output.read_text())
+    assert tables[0] == tables[1] == tables[2]
+    saved = json.loads((folder / "out" / "series.json").read_text())
+    assert saved["file"] == vars(FileFormat())
+
+
 def refused(capsys, program, *arguments):
     assert run(program, *arguments) == 2
     said = capsys.readouterr().err
@@ -141,7 +172,7 @@ def test_files_that_the_model_does_not_know_are_refused(
 ):
     _, folder = trained
     model = folder / "out" / "model.keras"
-    table = read_csv(folder / "load.csv")
+    table = read(folder / "load.csv")
     wrong = tmp_path / "wrong.csv"
     for change, message in (
         (table[["north"]], "has no column south: the model was trained on"),
@@ -169,6 +200,9 @@ def test_files_that_the_model_does_not_know_are_refused(
         (["--dataset", "nowhere.csv"], "there is no file nowhere.csv"),
         (["--target", "methane"], "has no column methane"),
         (["--resume"], "there is no unfinished training in"),
+        (["--separator", "::"], "expected one character, or comma, semicolon"),
+        (["--time-zone", "Berlin"], "expected a time zone such as Europe/"),
+        (["--form", "averaged", "--period", "300"], "a --period of 2 or more"),
     ],
 )
 def test_mistakes_end_in_one_line(capsys, tmp_path, arguments, message):
@@ -197,8 +231,8 @@ def test_forecasts_that_are_not_finite_are_refused(
     trained, tmp_path, capsys, monkeypatch
 ):
     _, folder = trained
-    monkeypatch.setattr(csv_file, "LARGEST", 1e40)
-    table = read_csv(folder / "load.csv")
+    monkeypatch.setattr(decimals, "LARGEST", 1e40)
+    table = read(folder / "load.csv")
     table.iloc[-1] = 1e37
     table.to_csv(tmp_path / "far.csv")
     said = refused(
