@@ -12,21 +12,24 @@ appended to `benchmarks/results/series.csv` as they come.
 """
 
 import argparse
-import csv
-import datetime
+import multiprocessing
+import os
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 from tabulate import tabulate
 
+from benchmarks.records import add_row
 from benchmarks.timing import machine
 from recipes import time_series
-from recipes.data.frames import Frame, load
+from recipes.data.frames import load
 from recipes.forecasting.evaluation import REPORTED
 from recipes.forecasting.settings import Settings
 from recipes.forecasting.training import train
@@ -45,28 +48,52 @@ Row = dict[str, Any]
 
 
 def main() -> None:
-    """Train all models, and print the table."""
+    """Train all models, and print a table for each look-back and horizon."""
     args = parse()
     print(machine("tensorflow-cpu", "keras"))
-    frame = load(args.dataset, manual_dir=args.manual_dir)
-    for lookback in args.lookbacks:
-        for horizon in args.horizons:
-            seeds = args.seeds if horizon == min(HORIZONS) else args.seeds[:1]
+    start = time.perf_counter()
+    runs = {
+        (lookback, horizon): [
+            Settings(
+                dataset=args.dataset,
+                manual_dir=args.manual_dir,
+                lookback=lookback,
+                horizon=horizon,
+                cell=cell,
+                seed=seed,
+                form=args.form,
+            )
+            for cell in args.cells
+            for seed in seeds_of(horizon, args.seeds)
+        ]
+        for lookback in args.lookbacks
+        for horizon in args.horizons
+    }
+    # A process for each core, and a thread in each.
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(args.processes, spawn, use_one_thread) as pool:
+        futures = {
+            key: [pool.submit(trained, settings) for settings in several]
+            for key, several in runs.items()
+        }
+        for of_key in futures.values():
             rows = []
-            for cell in args.cells:
-                for seed in seeds:
-                    settings = Settings(
-                        dataset=args.dataset,
-                        lookback=lookback,
-                        horizon=horizon,
-                        cell=cell,
-                        seed=seed,
-                        form=args.form,
-                    )
-                    rows.append(trained(frame, settings))
-                    keep(rows[-1])
-                    keras.utils.clear_session()
+            for future in of_key:
+                rows.append(future.result())
+                add_row(RESULTS, rows[-1])
             print(table(rows, args.dataset), flush=True)
+    print(f"\n{(time.perf_counter() - start) / 60:.0f} minutes")
+
+
+def seeds_of(horizon: int, seeds: Sequence[int]) -> Sequence[int]:
+    """Return the seeds of a horizon: all at the first, else one."""
+    return seeds if horizon == min(HORIZONS) else seeds[:1]
+
+
+def use_one_thread() -> None:
+    """Limit TensorFlow to one thread, in a new process."""
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
 
 
 def parse() -> argparse.Namespace:
@@ -85,18 +112,22 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--cells", default=CELLS, **several)
     parser.add_argument("--seeds", default=SEEDS, **whole)
     parser.add_argument("--form", default="averaged")
+    parser.add_argument(
+        "--processes", default=os.cpu_count(), type=int, metavar="N"
+    )
     return parser.parse_args()
 
 
-def trained(frame: Frame, settings: Settings) -> Row:
+def trained(settings: Settings) -> Row:
     """Train and evaluate a model, and return its row."""
+    keras.utils.clear_session()
+    frame = load(settings.dataset, manual_dir=settings.manual_dir)
     start = time.perf_counter()
     settings.complete(frame.season)
     parts = time_series.windows_of(frame, settings)
-    columns = len(frame.values.columns)
     with tempfile.TemporaryDirectory() as folder:
         forecaster, budget = train(
-            parts.train, parts.validation, columns, settings, Path(folder)
+            parts.train, parts.validation, settings, Path(folder)
         )
     seconds = time.perf_counter() - start
     result = time_series.evaluate(forecaster, budget, frame, parts, settings)
@@ -120,19 +151,8 @@ def trained(frame: Frame, settings: Settings) -> Row:
         "seconds": round(seconds),
         "parameters": forecaster.recurrent.count_params(),
         **{name: getattr(settings, name) for name in SETTINGS},
+        **versions(),
     }
-
-
-def keep(row: Row) -> None:
-    """Append a row to the results file."""
-    today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    row = {"date": today, **row, **versions()}
-    new = not RESULTS.exists()
-    with RESULTS.open("a", newline="") as file:
-        writer = csv.DictWriter(file, row)
-        if new:
-            writer.writeheader()
-        writer.writerow(row)
 
 
 def table(rows: Sequence[Row], dataset: str) -> str:

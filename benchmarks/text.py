@@ -10,8 +10,6 @@ which takes an hour. The rows are appended to `benchmarks/results/text.csv`.
 """
 
 import argparse
-import csv
-import datetime
 import json
 import tempfile
 import time
@@ -22,6 +20,7 @@ from typing import Any
 import numpy as np
 from tabulate import tabulate
 
+from benchmarks.records import add_row
 from benchmarks.timing import machine
 from recipes import char_text
 from recipes.characters.reading import reader_of
@@ -76,7 +75,8 @@ def main() -> None:
             rows.append(trained(preset, output, [*shared, *options], asked))
         if args.best:
             rows.append(trained("best", folder / "best", shared, ASKED_BEST))
-        keep(rows)
+        for row in rows:
+            add_row(RESULTS, row)
         print(tabulate(rows, "keys"), "\n")
         print(f"writing: {writing(output):,.0f} characters/s (asked: 5,000)")
         print(f"encoding: {encoding(folder):,.0f} MB/s (asked: 50)")
@@ -100,17 +100,6 @@ def trained(
         "nats": round(ours["both"], 4),
         "asked": asked,
     }
-
-
-def keep(rows: list[dict[str, Any]]) -> None:
-    """Append rows to the results file."""
-    new = not RESULTS.exists()
-    with RESULTS.open("a", newline="") as file:
-        writer = csv.DictWriter(file, ["date", *rows[0]])
-        if new:
-            writer.writeheader()
-        today = datetime.datetime.now(datetime.UTC).date().isoformat()
-        writer.writerows({"date": today, **row} for row in rows)
 
 
 def writing(output: Path) -> float:

@@ -5,12 +5,12 @@
     python -m recipes.forecast MODEL.tflite now.csv --output soon.csv
 
 The file, CSV or Parquet, must have the columns that the model was trained on,
-and at least as many rows as the model's look-back. It is read as the file of
-the training was. The forecast after the last row is written
-to `--output`, with an interval for each number, and plotted in a picture beside
-it. The description of the series is read from `series.json`, in the model's
-folder or a folder above. A SavedModel can run code: load only files that you
-trust.
+and at least as many rows as the model's look-back; columns that are known ahead
+go on for the horizon, with the targets empty. It is read as the file of the
+training was. The forecast after the last row is written to `--output`, with an
+interval for each number, and plotted in a picture beside it. The description of
+the series is read from `series.json`, in the model's folder or a folder above.
+A SavedModel can run code: load only files that you trust.
 """
 
 import argparse
@@ -24,6 +24,7 @@ import pandas as pd
 from recipes import console
 from recipes.data.file_format import FileFormat, add_file_options
 from recipes.forecasting import deployed
+from recipes.forecasting.reading import in_zone
 from recipes.output_folder import refuse_replacing
 
 
@@ -36,29 +37,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
         args.model /= "model.keras"
     series = deployed.description(console.near(args.model, "series.json"))
     given = FileFormat.taken_from(vars(args))
-    known, filled = deployed.seen(args.file, given, series)
+    known, inputs, filled = seen = deployed.seen(args.file, given, series)
     if filled:
         print(f"{filled:,} missing values filled with the one before")
     # Imported late, so that usage errors do not wait for TensorFlow.
     from keras_gatelstm.core.files import move_into, stage_in
+    from recipes.forecasting.pictures import draw_continuation
 
-    values = known.to_numpy()[-series.lookback :]
-    forecast = deployed.forecast(args.model, values, series)
-    times = pd.date_range(
-        known.index[-1], periods=len(forecast) + 1, freq=known.index.freq
-    )[1:]
+    forecast = deployed.forecast(args.model, inputs, series)
+    times = seen.times_ahead(len(forecast))
     zone = given.or_else(series.file).time_zone
-    if zone is not None and known.index.tz is not None:
-        known.index, times = (
-            it.tz_convert(zone) for it in (known.index, times)
-        )
+    known.index, times = (in_zone(it, zone) for it in (known.index, times))
     widths = series.half_widths
     with stage_in(args.output.parent) as stage:
         table(known, times, forecast, widths).to_csv(
             stage / args.output.name, index_label="time"
         )
         picture = args.output.with_suffix(".png").name
-        draw(known, times, forecast, widths, stage / picture)
+        draw_continuation(
+            known, times, forecast, widths, series.coverage, stage / picture
+        )
         move_into(stage, args.output.parent)
     print(
         f"{len(forecast)} steps from {times[0]} to {times[-1]}, with intervals "
@@ -109,30 +107,6 @@ def table(
         columns[f"{name}_lower"] = values - width
         columns[f"{name}_upper"] = values + width
     return pd.DataFrame(columns, times)
-
-
-def draw(
-    known: pd.DataFrame,
-    times: pd.DatetimeIndex,
-    forecast: np.ndarray,
-    widths: np.ndarray,
-    path: Path,
-) -> None:
-    """Plot the forecast after the last known values."""
-    from matplotlib.figure import Figure
-
-    from recipes.forecasting.pictures import SEEN, draw_forecast
-
-    names = list(known.columns)
-    figure = Figure(figsize=(8, 2.2 * len(names)), layout="constrained")
-    grid = figure.subplots(len(names), 1, squeeze=False)[:, 0]
-    for number, (axes, name) in enumerate(zip(grid, names, strict=True)):
-        shown = known[name].iloc[-SEEN * len(forecast) :]
-        draw_forecast(
-            axes, shown, times, forecast[:, number], widths[:, number]
-        )
-        axes.set_title(name, parse_math=False)
-    figure.savefig(path, dpi=130)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ writes, beside the model or to `--output`,
 
     look/
         report.html       all of it to explore, in a browser
-        gates.png         every gate, unit by unit, over the steps
+        gates.png         every gate, unit by unit, over the steps, with the
+                          series above
         memory.png        what a few units keep and learn
         saturation.png    how often each gate is open or shut
         cell.png          the last step, in the lesson's diagram
@@ -25,15 +26,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from tabulate import tabulate
 
 from recipes import console
+from recipes.data.columns import ColumnChoice, arrange
 from recipes.data.file_format import FileFormat, add_file_options
-from recipes.data.frames import fill_missing, read_columns
+from recipes.data.frames import regular
+from recipes.data.series_file import read_table
 from recipes.data.vocabulary import Vocabulary
+from recipes.data.windows import Inputs, series_of
 from recipes.forecasting import deployed
-from recipes.forecasting.pictures import with_times
+from recipes.forecasting.reading import Reading, in_zone
 from recipes.output_folder import refuse_replacing
 
 if TYPE_CHECKING:
@@ -41,9 +44,6 @@ if TYPE_CHECKING:
 
     from keras_gatelstm import GateTrace
 
-# More steps would be illegible in a picture.
-PICTURED_STEPS = 200
-PICTURED_UNITS = 3
 RANKED_UNITS = 8
 
 
@@ -54,31 +54,35 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # Imported late, so that usage errors do not wait for TensorFlow.
     from keras_gatelstm import record_gates
     from keras_gatelstm.core.files import move_into, stage_in
+    from recipes.look_pictures import draw, write_page
 
     model = load(args.model)
-    times, text = None, None
+    inputs: Inputs
+    series, text = None, None
     if args.series is None:
         inputs, text = read_text(model, args)
     else:
-        inputs, times = read_series(model, args)
+        inputs, series = read_series(model, args)
     try:
         trace = record_gates(model, inputs, tokens=text)
     except ValueError as error:
         raise console.UsageError(str(error).replace("\n", " ")) from error
-    if times is not None:
-        trace = with_times(trace, times)
-    print(f"recorded {inputs.shape[1]:,} steps")
+    if series is not None:
+        trace = series.with_times(trace)
+    print(f"recorded {series_of(inputs).shape[1]:,} steps")
     folder = args.output or args.model.parent / "look"
     with stage_in(folder) as stage:
-        draw(trace, stage, str(args.model), text)
-        written = sorted(path.name for path in stage.iterdir())
+        draw(trace, stage, text, series)
+        write_page(trace, stage / "report.html", str(args.model), series)
+        trace.save(stage / "trace.npz")
+        names = sorted(path.name for path in stage.iterdir())
         for given in (args.model, args.text_file, args.series):
             if given is not None:
-                refuse_replacing(given, folder, written)
+                refuse_replacing(given, folder, names)
         move_into(stage, folder)
     report(trace, text)
     print("written:")
-    for name in written:
+    for name in names:
         print(f"  {folder / name}")
 
 
@@ -171,16 +175,24 @@ def read_text(
 
 def read_series(
     model: "keras.Model", args: argparse.Namespace
-) -> tuple[np.ndarray, pd.DatetimeIndex]:
-    """Return the series as a batch of one row, and its times."""
-    path = args.series
+) -> tuple[Inputs, Reading]:
+    """Return the series as a batch of one row, and as it is read."""
+    path, horizon = args.series, None
     given = FileFormat.taken_from(vars(args))
     trained_on = console.near(args.model, "series.json")
     if trained_on.is_file():
-        series = deployed.description(trained_on)
-        found, _ = deployed.seen(path, given, series)
+        described = deployed.description(trained_on)
+        found, inputs, _ = deployed.seen(path, given, described)
+        given, horizon = given.or_else(described.file), described.horizon
+        found.index = in_zone(found.index, given.time_zone)
+        if isinstance(inputs, dict):
+            last = found.iloc[-described.lookback :]
+            return inputs, Reading(last, horizon)
     else:
-        found, _ = fill_missing(read_columns(path, given).numbers, str(path))
+        table = read_table(path, given)
+        arranged = arrange(table, ColumnChoice(), given.time_zone, str(path))
+        found, *_ = regular(arranged, str(path))
+        found.index = in_zone(found.index, given.time_zone)
     features = model.input_shape[-1]
     if len(model.input_shape) != 3 or features != len(found.columns):
         raise console.UsageError(
@@ -194,51 +206,7 @@ def read_series(
             f"{path} has {len(found)} rows; the model takes {steps}"
         )
     last = found.iloc[-steps:]
-    return last.to_numpy()[np.newaxis], last.index
-
-
-def draw(
-    trace: "GateTrace", folder: Path, title: str, text: str | None
-) -> None:
-    """Write the pictures, the report and the trace."""
-    from keras_gatelstm import GateLSTMCell, plots
-    from keras_gatelstm.inspect.report import write_report
-
-    last = trace.select(time=slice(-PICTURED_STEPS, None))
-    for path in trace:
-        # With several layers, the file names contain the layer's.
-        name = path.replace("/", "-").replace(":", "-")
-        of_layer = f"-{name}" if len(trace) > 1 else ""
-        units = select_units(trace, path, text)
-        figures = {
-            "gates": plots.plot_gates(last, path),
-            "memory": plots.plot_memory(last, path, units),
-        }
-        if trace[path].factors:
-            figures["saturation"] = plots.plot_saturation(trace, path)
-        if set(GateLSTMCell.anatomy.names) <= set(trace[path]):
-            figures["cell"] = plots.plot_cell(trace, path)
-        for name, figure in figures.items():
-            figure.savefig(folder / f"{name}{of_layer}.png")
-    write_report(trace, folder / "report.html", title)
-    trace.save(folder / "trace.npz")
-
-
-def select_units(
-    trace: "GateTrace", path: str, text: str | None
-) -> list[int] | None:
-    """Return the units most correlated with properties of the text."""
-    from keras_gatelstm import statistics
-
-    if text is None:
-        return None
-    found = [
-        statistics.characterful_units(trace[path], {name: values}, top=1)[0]
-        for name, values in statistics.text_properties(text).items()
-    ]
-    found.sort(key=lambda it: -abs(it.correlation))
-    units = list(dict.fromkeys(it.unit for it in found))
-    return units[:PICTURED_UNITS] or None
+    return last.to_numpy()[np.newaxis], Reading(last, horizon)
 
 
 def report(trace: "GateTrace", text: str | None) -> None:

@@ -31,10 +31,13 @@ checkpoints: `--resume` continues a training that was stopped or killed.
 
 A file is CSV or Parquet. How a CSV file is written is found out, where it can
 be told apart, or said by `--separator`, `--decimal`, `--time-format` and
-`--time-zone`. Columns of text are left out. A missing value is filled with the
-one before it; so is a missing row, such as the hour that daylight saving skips
-in local times. Repeated, unsorted or irregular times are refused, and so are
-constant columns.
+`--time-zone`. Columns of text are left out. Columns beside `--target` help to
+forecast it, by their past or, with `--known` and `--calendar`, as known ahead;
+`--series-column` takes many series in one file.
+
+A missing value is filled with the one before it; so is a missing row, such as
+the hour that daylight saving skips in local times. Repeated, unsorted or
+irregular times are refused, and so are constant columns.
 """
 
 import json
@@ -49,7 +52,7 @@ import numpy as np
 from recipes import console, options, output_folder
 from recipes.data.frames import Frame, load
 from recipes.data.scaling import Scaling
-from recipes.data.windows import Windows
+from recipes.data.windows import Features, Windows, one_window
 from recipes.forecasting.settings import Settings, parse
 
 if TYPE_CHECKING:
@@ -83,13 +86,14 @@ class Parts(NamedTuple):
         train: Windows to train on.
         validation: Windows to validate on.
         test: Windows to test on.
-        scaling: Scaling fitted to the training part.
+        scalings: Scaling of each input, `series`, `past` and `known`, fitted
+            to the training part.
     """
 
     train: Windows
     validation: Windows
     test: Windows
-    scaling: Scaling
+    scalings: dict[str, Scaling]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -103,7 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     frame = load(
         settings.dataset,
         settings,
-        settings.target,
+        settings,
         settings.data_dir,
         settings.manual_dir,
     )
@@ -112,7 +116,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parts = windows_of(frame, settings)
     filled = f"; {frame.filled:,} missing values filled" * (frame.filled > 0)
     if frame.left_out:
-        print(f"left out, no numbers: {', '.join(frame.left_out)}")
+        print(f"left out: {', '.join(frame.left_out)}")
+    helping = [*frame.covariates.past, *frame.covariates.known]
+    if helping:
+        print(f"these help the recurrent part: {', '.join(helping)}")
     print(
         f"{settings.dataset}: {len(frame.values):,} steps of "
         f"{len(frame.values.columns)} columns{filled}; {len(parts.train):,} "
@@ -124,9 +131,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         from recipes.finishing import finish
         from recipes.forecasting.training import train
 
-        columns = len(frame.values.columns)
         forecaster, budget = train(
-            parts.train, parts.validation, columns, settings, folder
+            parts.train, parts.validation, settings, folder
         )
         result = evaluate(forecaster, budget, frame, parts, settings)
         finish(forecaster.model, budget, settings, WRITTEN, result)
@@ -137,11 +143,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def check_series(frame: Frame, settings: options.Settings, name: str) -> None:
     """Refuse to resume a training with a different series."""
     values = frame.values
-    data = [
-        "\n".join(values.columns).encode("utf-8", "surrogatepass"),
-        values.index.asi8.tobytes(),
-        values.to_numpy().tobytes(),
-    ]
+    data = [values.index.asi8.tobytes()]
+    for it in (values, frame.covariates.past, frame.covariates.known):
+        data += [
+            "\n".join(it.columns).encode("utf-8", "surrogatepass"),
+            it.to_numpy().tobytes(),
+        ]
     options.check_same_data(settings, data, name)
 
 
@@ -169,9 +176,23 @@ def windows_of(frame: Frame, settings: Settings) -> Parts:
             f"{frame.values.index[row]}, column {frame.values.columns[place]}, "
             "is too far from the part to train on for float32"
         )
+    past, known, *columns_of = frame.covariates
+    scalings = {
+        "series": scaling,
+        "past": Scaling.of(past.to_numpy()[: frame.validation]),
+        "known": Scaling.of(known.to_numpy()[: frame.validation]),
+    }
+    features = None
+    if past.size or known.size:
+        features = Features(
+            scalings["past"].standard(past.to_numpy()),
+            scalings["known"].standard(known.to_numpy()),
+            *columns_of,
+        )
     borders = [0, frame.validation, frame.test, len(values)]
+    lengths = settings.lookback, settings.horizon
     train, validation, test = (
-        Windows(scaled, start, stop, settings.lookback, settings.horizon)
+        Windows(scaled, start, stop, *lengths, features)
         for start, stop in pairwise(borders)
     )
     for name, part, (start, stop) in zip(
@@ -188,7 +209,7 @@ def windows_of(frame: Frame, settings: Settings) -> Parts:
                 "forecast; take a longer series, or a smaller --lookback or "
                 "--horizon"
             )
-    return Parts(train, validation, test, scaling)
+    return Parts(train, validation, test, scalings)
 
 
 def evaluate(
@@ -226,16 +247,24 @@ def evaluate(
         "last value": baselines.last_value(settings.horizon),
     }
     errors, by_step = evaluation.errors(
-        forecasts, parts.test, parts.scaling.deviation
+        forecasts, parts.test, parts.scalings["series"].deviation
     )
     widths = evaluation.half_widths(ours, parts.validation, COVERAGE)
     covered = evaluation.coverage(ours, parts.test, widths)
     better = evaluation.better_than(errors)
+    mae_by_column = {
+        column: {name: error.mean(0)[number] for name, error in by_step.items()}
+        for number, column in enumerate(frame.values)
+    }
+    table = evaluation.table(errors, better, settings)
+    if len(mae_by_column) > 1:
+        table += f"\n\n{evaluation.column_table(mae_by_column)}"
     metrics = {
         "validation_loss": min(loss for _, loss in budget.validation),
         "validation_mse": forecaster.validation_mse,
         "linear_weight": forecaster.linear_weight,
         "errors": errors,
+        "mae_by_column": mae_by_column,
         "intervals": {"asked": COVERAGE, "covered": covered},
         "loses_to": better,
     }
@@ -243,7 +272,7 @@ def evaluate(
         f"{name} ({', '.join(errors).upper()})"
         for name, errors in better.items()
     )
-    widths = widths * parts.scaling.deviation
+    widths = widths * parts.scalings["series"].deviation
 
     def write(stage: Path, version: int) -> "Exported":
         (stage / "series.json").write_text(
@@ -262,7 +291,7 @@ def evaluate(
 
     return Result(
         metrics,
-        summary=f"{evaluation.table(errors, better, settings)}\n\n{summary}"
+        summary=f"{table}\n\n{summary}"
         f"intervals: {covered:.1%} of the truth is inside, {COVERAGE:.0%} was "
         "to be",
         loss=LOSSES[settings.loss],
@@ -284,33 +313,39 @@ def draw_and_export(
     version: int,
 ) -> "Exported":
     """Plot forecasts of some test windows, and check each file on them."""
-    from recipes.forecasting import exporting, pictures
+    from recipes.forecasting import exporting, gate_pictures, pictures
+    from recipes.forecasting.reading import in_zone
 
     lookback = settings.lookback
     last = len(frame.values) - settings.horizon
     first = min(max(frame.test, lookback), last)
     windows = exporting.forecast_windows(
         model,
-        frame.values,
+        frame,
         np.linspace(first, last, PICTURED).astype(int),
-        lookback,
-        parts.scaling,
+        settings,
+        parts.scalings,
     )
-    pictures.draw_errors(by_step, stage / "errors.png")
+    shown = frame.values.set_axis(
+        in_zone(frame.values.index, settings.time_zone)
+    )
+    pictures.draw_errors(by_step, list(shown), stage / "errors.png")
     pictures.draw_windows(
-        frame.values,
+        shown,
         dict(zip(windows.starts, windows.forecasts, strict=True)),
         widths,
+        COVERAGE,
         stage / "forecasts.png",
     )
-    pictures.draw_gates(
+    gate_pictures.draw_gates(
         model,
-        windows.standard[-1:],
-        frame.values.index[last - lookback : last],
+        one_window(windows.standard, -1),
+        shown.iloc[last - lookback : last, -1],
+        settings.horizon,
         stage / "gates.png",
     )
     return exporting.export(
-        model, frame.values, windows, parts.scaling, stage, version
+        model, frame.values, windows, parts.scalings, stage, version
     )
 
 
@@ -320,6 +355,8 @@ def description(
     """Describe the series for `recipes.forecast`."""
     return {
         "columns": list(frame.values.columns),
+        "past": list(frame.covariates.past.columns),
+        "known": list(frame.covariates.known.columns),
         "lookback": settings.lookback,
         "horizon": settings.horizon,
         "step_seconds": float(
@@ -328,6 +365,8 @@ def description(
         "coverage": COVERAGE,
         "half_widths": widths.tolist(),
         "file": vars(settings.file_format()),
+        "choice": vars(settings.column_choice())
+        | {"target": list(frame.targets)},
     }
 
 

@@ -20,11 +20,15 @@ import numpy as np
 from keras_gatelstm.core.anatomy import Kind, Quantity
 from keras_gatelstm.core.files import move_into, stage_in
 from keras_gatelstm.inspect import statistics
+from keras_gatelstm.inspect.report_series import Series
 from keras_gatelstm.inspect.trace import GateTrace, LayerTrace
+
+__all__ = ["Packed", "Series", "decode", "encode", "pack", "write_report"]
 
 MOST_BYTES = 5_000_000
 # The finest that fits the file's size is used.
 LEVELS = (256, 128, 64, 32)
+PROGRAM = ("numbers.js", "series.js", "page.js")
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,11 @@ class Packed:
 
 
 def write_report(
-    trace: GateTrace, path: str | Path, title: str = "Gates", row: int = 0
+    trace: GateTrace,
+    path: str | Path,
+    title: str = "Gates",
+    row: int = 0,
+    series: Series | None = None,
 ) -> Path:
     """Write one HTML file to explore a trace in a browser, offline.
 
@@ -61,19 +69,23 @@ def write_report(
     ranked by correlation with properties of the text and by half-life. Numbers
     are rounded to 256 levels between a quantity's minimum and maximum, or to
     fewer for a trace of millions of them; the page shows the number of levels.
+    A series of numbers is shown as a line in the place of the text.
 
     Args:
         trace: The trace; the text is shown if it has tokens.
         path: The file to write, atomically, of at most 5 MB.
         title: The page's title. Default `"Gates"`.
         row: The row of the batch to show. Default 0.
+        series: The series that this row is of, to show instead of tokens.
+            Default: none.
 
     Returns:
         The path.
 
     Raises:
         TypeError: if `trace` is not a `GateTrace`.
-        ValueError: if there is no such row, or the trace is too large.
+        ValueError: if there is no such row, if no layer has the steps of
+            `series`, or if the trace is too large.
 
     Example:
 
@@ -86,7 +98,10 @@ def write_report(
     True
     """
     path = Path(path)
-    page = _fit_page(trace, title, _check_row(trace, row))
+    row = _check_row(trace, row)
+    if series is not None:
+        series.check_read_by(trace)
+    page = _fit_page(trace, title, row, series)
     with stage_in(path.parent) as stage:
         (stage / path.name).write_text(page, encoding="utf-8")
         move_into(stage, path.parent)
@@ -107,9 +122,11 @@ def _check_row(trace: GateTrace, row: int) -> int:
     return row
 
 
-def _fit_page(trace: GateTrace, title: str, row: int) -> str:
+def _fit_page(
+    trace: GateTrace, title: str, row: int, series: Series | None
+) -> str:
     for count in LEVELS:
-        page = _build_page(trace, title, row, count)
+        page = _build_page(trace, title, row, count, series)
         if len(page.encode("utf-8")) <= MOST_BYTES:
             return page
     raise ValueError(
@@ -119,11 +136,18 @@ def _fit_page(trace: GateTrace, title: str, row: int) -> str:
     )
 
 
-def _build_page(trace: GateTrace, title: str, row: int, count: int) -> str:
+def _build_page(
+    trace: GateTrace,
+    title: str,
+    row: int,
+    count: int,
+    series: Series | None,
+) -> str:
     packed = [pack(layer, row, count) for layer in trace.values()]
     data = {
         "levels": count,
         "tokens": _list_tokens(trace, row),
+        "series": None if series is None else series.as_data(),
         "layers": [
             _describe_layer(layer, quantities, trace, row)
             for layer, quantities in zip(trace.values(), packed, strict=True)
@@ -136,7 +160,7 @@ def _build_page(trace: GateTrace, title: str, row: int, count: int) -> str:
         # A token may be "</script>".
         "DATA": json.dumps(data, allow_nan=False).replace("<", "\\u003c"),
         "NUMBERS": encode(numbers),
-        "PROGRAM": _read_template("numbers.js") + _read_template("page.js"),
+        "PROGRAM": "".join(map(_read_template, PROGRAM)),
     }
     page = _read_template("page.html")
     head, *rest = page.split("{{")

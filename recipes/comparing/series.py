@@ -7,6 +7,7 @@ import keras
 from recipes import time_series
 from recipes.comparing.settings import Settings
 from recipes.comparing.task import Run, Task
+from recipes.data.columns import ColumnChoice
 from recipes.data.frames import load
 from recipes.data.windows import Batch, Shuffled
 from recipes.forecasting import baselines, evaluation, models, training
@@ -40,13 +41,12 @@ class Series(Task):
         frame = load(
             settings.dataset,
             settings,
-            settings.target,
+            ColumnChoice(target=settings.target, only_target=True),
             settings.data_dir,
             settings.manual_dir,
         )
         time_series.check_series(frame, settings, settings.dataset)
         self.parts = time_series.windows_of(frame, self.recipe)
-        self.columns = len(frame.values.columns)
         self.recipe.complete(frame.season)
         naive = baselines.seasonal_naive(self.recipe.horizon, frame.season)
         self.chance = ("as a season before", self.error(naive))
@@ -54,12 +54,14 @@ class Series(Task):
     def error(self, forecast: baselines.Forecast) -> float:
         """Return the mean absolute error of a forecast, in standard units."""
         rows, _ = evaluation.errors(
-            {"it": forecast}, self.parts.test, self.parts.scaling.deviation
+            {"it": forecast},
+            self.parts.test,
+            self.parts.scalings["series"].deviation,
         )
         return rows["it"]["mae"]
 
     def model(self, run: Run) -> keras.Model:
-        return training.compiled(self.settings_of(run), self.columns)
+        return training.compiled(self.settings_of(run), self.parts.train.layout)
 
     def batches(self, run: Run) -> Shuffled:
         return training.shuffled(self.parts.train, self.settings_of(run))
@@ -68,7 +70,9 @@ class Series(Task):
         return training.validation(self.parts.validation, self.recipe)
 
     def measure(self, model: keras.Model, run: Run) -> float:
-        whole = training.whole(model, self.settings_of(run), self.columns)
+        whole = training.whole(
+            model, self.settings_of(run), self.parts.train.layout
+        )
         return self.error(models.forecast_of(whole))
 
     def settings_of(self, run: Run) -> forecasting.Settings:

@@ -9,10 +9,16 @@ import numpy as np
 import pandas as pd
 
 from recipes.console import UsageError
+from recipes.data.columns import (
+    Arranged,
+    ColumnChoice,
+    Covariates,
+    arrange,
+    with_calendar,
+)
 from recipes.data.decimals import Columns
 from recipes.data.file_format import FileFormat
-from recipes.data.series_file import read_table
-from recipes.data.times import localize
+from recipes.data.series_file import Table, read_table
 
 # Training and validation shares of a series without predefined splits.
 TRAIN, VALIDATION = 0.7, 0.1
@@ -26,26 +32,30 @@ class Frame(NamedTuple):
     """Series in regular steps.
 
     Args:
-        values: Values as float64, a row for each time.
+        values: Values to forecast as float64, a row for each time.
+        covariates: Columns that help, with the same times.
         validation: First row of the validation part.
         test: First row of the test part.
         season: Steps in a season.
         filled: Number of missing values that were filled.
-        left_out: Names of columns that are text or empty.
+        targets: Names of the columns of the file that are forecast.
+        left_out: Names of columns that are not used.
     """
 
     values: pd.DataFrame
+    covariates: Covariates
     validation: int
     test: int
     season: int
-    filled: int = 0
-    left_out: tuple[str, ...] = ()
+    filled: int
+    targets: tuple[str, ...]
+    left_out: tuple[str, ...]
 
 
 def load(
     dataset: str,
     file_format: FileFormat | None = None,
-    targets: Sequence[str] | None = None,
+    choice: ColumnChoice | None = None,
     data_dir: str | None = None,
     manual_dir: str | None = None,
 ) -> Frame:
@@ -55,63 +65,77 @@ def load(
         dataset: `"co2"`, statsmodels' weekly Mauna Loa carbon dioxide;
             `"ett/h1"` and its siblings; or the path of a CSV or Parquet file.
         file_format: How the file is written; `None` to find out.
-        targets: Columns to forecast. Default: all columns of numbers.
+        choice: Choice of columns; `None` to forecast all.
         data_dir: Folder of tensorflow-datasets; `None` for its default.
         manual_dir: Folder that holds the data file; `None` to download it.
 
     Raises:
         UsageError: if the series is missing or cannot be used.
     """
+    file_format, choice = file_format or FileFormat(), choice or ColumnChoice()
+    borders = None
     if dataset == "co2":
         from statsmodels.datasets import co2
 
-        chosen = _select_columns(co2.load_pandas().data, {}, targets, dataset)
-        return _split(chosen, dataset)
-    if dataset.startswith("ett/") and not Path(dataset).is_file():
-        return _load_ett(dataset, targets, data_dir, manual_dir)
-    found = read_columns(Path(dataset), file_format or FileFormat())
-    chosen = _select_columns(found.numbers, found.problems, targets, dataset)
-    return _split(chosen, dataset)._replace(left_out=tuple(found.problems))
-
-
-def read_columns(path: Path, file_format: FileFormat) -> Columns:
-    """Read the columns of a file of one series, with times as their index.
-
-    Rows without times and numbers at the end are dropped.
-
-    Raises:
-        UsageError: if the file is missing or has invalid cells.
-    """
-    times, columns = read_table(path, file_format)
-    index = localize(times, file_format.time_zone, str(path))
-    return Columns(
-        columns.numbers.set_axis(index),
-        columns.texts.set_axis(index),
-        columns.problems,
+        table = _as_table(co2.load_pandas().data)
+    elif dataset.startswith("ett/") and not Path(dataset).is_file():
+        frame, borders = _load_ett(dataset, data_dir, manual_dir)
+        table = _as_table(frame)
+    else:
+        table = read_table(Path(dataset), file_format)
+    arranged = arrange(table, choice, file_format.time_zone, dataset)
+    _check_names(list(arranged.values), dataset)
+    values, covariates, filled = regular(arranged, dataset)
+    if choice.calendar:
+        covariates = with_calendar(
+            covariates, values.index, file_format.time_zone
+        )
+    if borders is None:
+        borders = (
+            int(len(values) * TRAIN),
+            int(len(values) * (TRAIN + VALIDATION)),
+        )
+    _check_constant(values.iloc[: borders[0]], dataset)
+    return Frame(
+        values,
+        covariates,
+        *borders,
+        season_of(values.index),
+        filled,
+        arranged.targets,
+        arranged.left_out,
     )
 
 
-def _select_columns(
-    frame: pd.DataFrame,
-    problems: dict[str, str],
-    targets: Sequence[str] | None,
-    name: str,
-) -> pd.DataFrame:
-    for target in targets or ():
-        if target in problems:
-            raise UsageError(problems[target])
-    missing = [it for it in targets or [] if it not in frame]
-    if problems and not len(frame.columns):
-        raise UsageError(next(iter(problems.values())))
-    if missing or not len(frame.columns):
-        raise UsageError(
-            f"{name} has no column {', '.join(missing) or 'of numbers'}: "
-            f"--target takes some of {', '.join(frame.columns)}"
-        )
-    chosen = frame[list(targets)] if targets else frame
+def _as_table(frame: pd.DataFrame) -> Table:
+    return Table(frame.index, Columns(frame, frame[[]], {}))
+
+
+def regular(
+    arranged: Arranged, name: str
+) -> tuple[pd.DataFrame, Covariates, int]:
+    """Make columns regular, and fill missing values.
+
+    Returns:
+        What is forecast; what helps, at the same times; and the number of
+        filled values.
+    """
+    values, (past, known, *columns_of), *_ = arranged
+    joined = pd.concat([values, past, known.reindex(values.index)], axis=1)
+    full, filled = fill_missing(joined, name)
+    ends = np.cumsum([it.shape[1] for it in (values, past, known)])
+    values, past, known = (
+        full.iloc[:, stop - it.shape[1] : stop]
+        for it, stop in zip((values, past, known), ends, strict=True)
+    )
+    return values, Covariates(past, known, *columns_of), filled
+
+
+def _check_names(names: Sequence[str], name: str) -> None:
+    """Refuse names that a forecast would have twice."""
     # `recipes.forecast` writes these columns; their names must be unique.
     written = ["time"]
-    for column in chosen:
+    for column in names:
         written += [column, f"{column}_lower", f"{column}_upper"]
     twice = {it for it in written if written.count(it) > 1}
     if twice:
@@ -120,22 +144,15 @@ def _select_columns(
             f"{min(twice)}, for it has the time and the lower and upper end of "
             "each interval: name each column once in --target, or rename one"
         )
-    return chosen
 
 
-def _split(frame: pd.DataFrame, name: str) -> Frame:
-    regular, filled = fill_missing(frame, name)
-    validation = int(len(regular) * TRAIN)
-    test = int(len(regular) * (TRAIN + VALIDATION))
-    constant = regular.iloc[:validation].nunique() == 1
+def _check_constant(train: pd.DataFrame, name: str) -> None:
+    constant = train.nunique() == 1
     if constant.any():
         raise UsageError(
             f"{name}: column {constant.idxmax()} is the same all along the "
             "part to train on: leave it out of --target"
         )
-    return Frame(
-        regular, validation, test, season_of(regular.index), filled=filled
-    )
 
 
 def fill_missing(frame: pd.DataFrame, name: str) -> tuple[pd.DataFrame, int]:
@@ -238,11 +255,9 @@ def season_of(times: pd.DatetimeIndex) -> int:
 
 
 def _load_ett(
-    dataset: str,
-    targets: Sequence[str] | None,
-    data_dir: str | None,
-    manual_dir: str | None,
-) -> Frame:
+    dataset: str, data_dir: str | None, manual_dir: str | None
+) -> tuple[pd.DataFrame, tuple[int, int]]:
+    """Load ETT, and the first rows of its validation and test parts."""
     from recipes.data.downloads import prepare
     from recipes.data.ett import ett_dataset_builder as ett
 
@@ -260,7 +275,5 @@ def _load_ett(
         index = pd.to_datetime(np.char.decode(part["date"].astype("S")))
         columns = {name: part[name] for name in ett.COLUMNS}
         parts.append(pd.DataFrame(columns, index).astype("float64"))
-    values = _select_columns(pd.concat(parts), {}, targets, dataset)
     validation = len(parts[0])
-    test = validation + len(parts[1])
-    return Frame(values, validation, test, season_of(values.index))
+    return pd.concat(parts), (validation, validation + len(parts[1]))

@@ -4,12 +4,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-Forecast = Callable[[np.ndarray], np.ndarray]
+from recipes.data.windows import Inputs, series_of
+
+Forecast = Callable[[Inputs], np.ndarray]
 
 
 def last_value(horizon: int) -> Forecast:
     """Return a forecast that repeats the last value."""
-    return lambda seen: np.repeat(seen[:, -1:], horizon, axis=1)
+    return lambda inputs: np.repeat(series_of(inputs)[:, -1:], horizon, axis=1)
 
 
 def seasonal_naive(horizon: int, season: int) -> Forecast:
@@ -19,7 +21,8 @@ def seasonal_naive(horizon: int, season: int) -> Forecast:
     repeated.
     """
 
-    def forecast(seen: np.ndarray) -> np.ndarray:
+    def forecast(inputs: Inputs) -> np.ndarray:
+        seen = series_of(inputs)
         length = min(season, seen.shape[1])
         repeats = -(-horizon // length)
         return np.tile(seen[:, -length:], (1, repeats, 1))[:, :horizon]

@@ -4,16 +4,24 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from recipes import console
+from recipes.data.columns import (
+    CALENDAR,
+    ColumnChoice,
+    arrange,
+    with_calendar,
+)
 from recipes.data.file_format import FileFormat
-from recipes.data.frames import fill_missing, read_columns
+from recipes.data.frames import regular
+from recipes.data.series_file import read_table
+from recipes.data.windows import Inputs, as_inputs, by_name
 
-Forecaster = Callable[[np.ndarray], np.ndarray]
+Forecaster = Callable[[Inputs], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -21,22 +29,46 @@ class Description:
     """Description of a forecaster's series, of `series.json`.
 
     Args:
-        columns: Names of the columns.
+        columns: Names of the columns that are forecast.
+        past: Names of the columns that help by their past.
+        known: Names of the columns that are known ahead.
         lookback: Steps that the model sees.
         horizon: Steps that it forecasts.
         step_seconds: Median length of a step.
         coverage: Share of true values that the intervals are to cover.
         half_widths: Half widths of the intervals, `(horizon, columns)`.
         file: How the file of the training was written.
+        choice: What its columns were for.
     """
 
     columns: list[str]
+    past: list[str]
+    known: list[str]
     lookback: int
     horizon: int
     step_seconds: float
     coverage: float
     half_widths: np.ndarray
     file: FileFormat
+    choice: ColumnChoice
+
+
+class Seen(NamedTuple):
+    """A file's series, ready to be forecast.
+
+    Args:
+        values: The series, a row for each time.
+        inputs: Inputs of the model, of one window.
+        filled: Number of missing values that were filled.
+    """
+
+    values: pd.DataFrame
+    inputs: Inputs
+    filled: int
+
+    def times_ahead(self, horizon: int) -> pd.DatetimeIndex:
+        """Return the times that are forecast."""
+        return _times_ahead(self.values.index, horizon)
 
 
 def description(path: Path) -> Description:
@@ -52,25 +84,29 @@ def description(path: Path) -> Description:
         )
     try:
         found = json.loads(path.read_text())
-        columns = [str(name) for name in found["columns"]]
+        columns, past, known = (
+            [str(name) for name in found[part]]
+            for part in ("columns", "past", "known")
+        )
         shape = int(found["horizon"]), len(columns)
         return Description(
             columns,
+            past,
+            known,
             int(found["lookback"]),
             shape[0],
             float(found["step_seconds"]),
             float(found["coverage"]),
             np.reshape(np.asarray(found["half_widths"], float), shape),
             FileFormat.taken_from(found["file"]),
+            ColumnChoice(**found["choice"]),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise console.UsageError(f"{path} describes no series") from error
 
 
-def seen(
-    path: Path, given: FileFormat, series: Description
-) -> tuple[pd.DataFrame, int]:
-    """Read a file for a model; also return the number of filled values.
+def seen(path: Path, given: FileFormat, series: Description) -> Seen:
+    """Read a file for a model.
 
     Args:
         path: The CSV or Parquet file.
@@ -79,40 +115,95 @@ def seen(
         series: The description of the model's series.
 
     Raises:
-        UsageError: if columns, length or step do not fit the model.
+        UsageError: if columns, length or step do not fit the model, or if what
+            is known ahead is missing.
     """
-    found = read_columns(path, given.or_else(series.file))
-    for name in series.columns:
-        if name in found.problems:
-            raise console.UsageError(found.problems[name])
-    missing = [name for name in series.columns if name not in found.numbers]
-    if missing:
+    file_format = given.or_else(series.file)
+    table = read_table(path, file_format)
+    for name in [*(series.choice.target or []), *(series.choice.known or [])]:
+        if name not in table.columns.numbers:
+            raise console.UsageError(
+                table.columns.problems.get(name)
+                or f"{path} has no column {name}: the model was trained on "
+                f"{', '.join([*series.columns, *series.past, *series.known])}"
+            )
+    arranged = arrange(table, series.choice, file_format.time_zone, str(path))
+    covariates = arranged.covariates
+    calendar = series.choice.calendar
+    of_file = [it for it in series.known if not _of_calendar(it, calendar)]
+    parts = {
+        "values": (arranged.values, series.columns),
+        "past": (covariates.past, series.past),
+        "known": (covariates.known, of_file),
+    }
+    for part, names in parts.values():
+        missing = [name for name in names if name not in part]
+        if missing:
+            raise console.UsageError(
+                f"{path} has no column or series {', '.join(missing)}: the "
+                "model was trained with it"
+            )
+    covariates = covariates._replace(
+        past=covariates.past[series.past], known=covariates.known[of_file]
+    )
+    arranged = arranged._replace(
+        values=arranged.values[series.columns], covariates=covariates
+    )
+    values, filled_in, filled = regular(arranged, str(path))
+    _check_steps(values, path, series)
+    times = _times_ahead(values.index, series.horizon)
+    ahead = covariates.known.reindex(times)
+    if ahead.isna().to_numpy().any():
+        row, column = np.argwhere(ahead.isna().to_numpy())[0]
         raise console.UsageError(
-            f"{path} has no column {', '.join(missing)}: the model was "
-            f"trained on {', '.join(series.columns)}"
+            f"{path} does not say {ahead.columns[column]} at {times[row]}: the "
+            f"model takes it as known {series.horizon} steps ahead; write rows "
+            "for them, without the targets"
         )
-    known, filled = fill_missing(found.numbers[series.columns], str(path))
-    if len(known) < series.lookback:
+    known = pd.concat([filled_in.known, ahead])
+    if calendar:
+        known = with_calendar(
+            filled_in._replace(known=known), known.index, file_format.time_zone
+        ).known[series.known]
+    length = series.lookback
+    inputs = as_inputs(
+        values.to_numpy()[np.newaxis, -length:],
+        filled_in.past.to_numpy()[np.newaxis, -length:],
+        known.to_numpy()[np.newaxis, -length - series.horizon :],
+    )
+    return Seen(values, inputs, filled)
+
+
+def _of_calendar(name: str, calendar: bool) -> bool:
+    return calendar and name.startswith(CALENDAR)
+
+
+def _times_ahead(times: pd.DatetimeIndex, horizon: int) -> pd.DatetimeIndex:
+    return pd.date_range(times[-1], periods=horizon + 1, freq=times.freq)[1:]
+
+
+def _check_steps(values: pd.DataFrame, path: Path, series: Description) -> None:
+    """Refuse a series that is too short, or has other steps."""
+    if len(values) < series.lookback:
         raise console.UsageError(
-            f"{path} has {len(known):,} rows: the model sees "
+            f"{path} has {len(values):,} rows: the model sees "
             f"{series.lookback:,} before it forecasts"
         )
-    step = np.median(np.diff(known.index) / np.timedelta64(1, "s"))
+    step = np.median(np.diff(values.index) / np.timedelta64(1, "s"))
     # The lengths of months differ.
     if not np.isclose(step, series.step_seconds, rtol=0.1):
         raise console.UsageError(
             f"{path} has a row every {step:g} s: the model was trained "
             f"on one every {series.step_seconds:g} s"
         )
-    return known, filled
 
 
-def forecast(path: Path, values: np.ndarray, series: Description) -> np.ndarray:
+def forecast(path: Path, inputs: Inputs, series: Description) -> np.ndarray:
     """Return the forecast of an exported model, `(horizon, columns)`.
 
     Args:
         path: A `.keras` file, the folder of a SavedModel, or a `.tflite` file.
-        values: Input of the model, `(lookback, columns)`.
+        inputs: Inputs of the model, of one window.
         series: The `description` of the model's series.
 
     Raises:
@@ -125,7 +216,7 @@ def forecast(path: Path, values: np.ndarray, series: Description) -> np.ndarray:
             f"SavedModel. Received: {path}"
         )
     try:
-        found = forecaster(path)(values[np.newaxis])
+        found = forecaster(path)(inputs)
     # Keras, TensorFlow and LiteRT have no common exception class.
     except Exception as error:
         first, *_ = str(error).strip().splitlines() or ["unreadable"]
@@ -163,7 +254,7 @@ def _load_keras(path: Path) -> Forecaster:
     import keras_gatelstm  # noqa: F401 - registers the layers.
 
     model = keras.saving.load_model(path, compile=False)
-    return lambda values: np.asarray(model.predict_on_batch(values))
+    return lambda inputs: np.asarray(model.predict_on_batch(inputs))
 
 
 def _load_saved_model(path: Path) -> Forecaster:
@@ -173,18 +264,30 @@ def _load_saved_model(path: Path) -> Forecaster:
     signature = loaded.signatures["serving_default"]
     # Keeps the loaded object alive as long as its function.
     signature.loaded = loaded
-    _, inputs = signature.structured_input_signature
-    dtype = inputs["series"].dtype
-    return lambda values: _single_output(
-        signature(series=tf.cast(values, dtype))
-    )
+    _, expected = signature.structured_input_signature
+
+    def forecast(inputs: Inputs) -> np.ndarray:
+        given = {
+            name: tf.cast(it, expected[name].dtype)
+            for name, it in by_name(inputs).items()
+        }
+        return _single_output(signature(**given))
+
+    return forecast
 
 
 def _load_litert(path: Path) -> Forecaster:
     from keras_gatelstm.export import LiteRTFile
 
     file = LiteRTFile(path)
-    return lambda values: _single_output(file(series=values.astype(np.float32)))
+
+    def forecast(inputs: Inputs) -> np.ndarray:
+        given = {
+            name: it.astype(np.float32) for name, it in by_name(inputs).items()
+        }
+        return _single_output(file(**given))
+
+    return forecast
 
 
 def _single_output(outputs: dict[str, Any]) -> np.ndarray:

@@ -43,7 +43,11 @@ REPORTED = {
 
 Row = dict[str, float]
 
-BATCH = 256
+# Errors that intervals are computed from, at most: of longer or wider series,
+# windows are left out, down to so many.
+MOST_ERRORS, LEAST_WINDOWS = 2**27, 200
+# Columns of a printed table.
+TABLED = 30
 # Differences below this share are rounding.
 ROUNDING = 1e-4
 
@@ -61,30 +65,28 @@ def errors(
         deviation: Standard deviation of each column, in its own units.
 
     Returns:
-        A row of errors for each forecast; and its absolute error in standard
-        units at each step of the horizon, `(horizon,)`.
+        A row of errors for each forecast; and its mean absolute error in own
+        units at each step of the horizon, `(horizon, columns)`.
     """
     rows: dict[str, Row] = {}
     by_step: dict[str, np.ndarray] = {}
     for name, forecast in forecasts.items():
-        sums: dict[str, Any] = dict.fromkeys(("mse", "mae", "own", "step"), 0)
+        sums: dict[str, Any] = dict.fromkeys(("mse", "mae", "step"), 0)
         own_square = 0.0
-        for inputs, targets in windows.batches(BATCH):
+        for inputs, targets in windows.batches():
             error = np.asarray(forecast(inputs), np.float64) - targets
             sums["mse"] += np.sum(error**2)
             sums["mae"] += np.sum(np.abs(error))
-            sums["own"] += np.sum(np.abs(error * deviation))
             own_square += np.sum((error * deviation) ** 2)
-            sums["step"] += np.abs(error).sum((0, 2))
-        columns = len(deviation)
-        count = len(windows) * len(sums["step"]) * columns
+            sums["step"] += np.abs(error * deviation).sum(0)
+        count = len(windows) * sums["step"].size
+        by_step[name] = sums["step"] / len(windows)
         rows[name] = {
             "mse": sums["mse"] / count,
             "mae": sums["mae"] / count,
             "mse_own_units": own_square / count,
-            "mae_own_units": sums["own"] / count,
+            "mae_own_units": by_step[name].mean(),
         }
-        by_step[name] = sums["step"] / (len(windows) * columns)
     return rows, by_step
 
 
@@ -108,9 +110,13 @@ def half_widths(
         Lei et al., "Distribution-Free Predictive Inference for Regression",
         2018.
     """
+    length = held_out.views.shape[2] - held_out.lookback
+    each = length * held_out.views.shape[1]
+    most = max(MOST_ERRORS // each, LEAST_WINDOWS)
+    every = math.ceil(len(held_out) / most)
     found = [
         np.abs(np.asarray(forecast(inputs)) - targets)
-        for inputs, targets in held_out.batches(BATCH)
+        for inputs, targets in held_out.batches(every)
     ]
     apart = np.sort(np.concatenate(found), axis=0)
     rank = math.ceil((len(apart) + 1) * coverage)
@@ -123,7 +129,7 @@ def coverage(forecast: Forecast, windows: Windows, widths: np.ndarray) -> float:
         np.mean(
             np.abs(np.asarray(forecast(inputs)) - targets) <= widths, (1, 2)
         )
-        for inputs, targets in windows.batches(BATCH)
+        for inputs, targets in windows.batches()
     ]
     return float(np.concatenate(inside).mean())
 
@@ -167,3 +173,16 @@ def table(
     shown = [row[: len(heads)] for row in rows]
     formats = ("", ".3f", ".3f", ".4g", ".4g")
     return tabulate(shown, heads, floatfmt=formats)
+
+
+def column_table(mae: dict[str, dict[str, float]]) -> str:
+    """Tabulate mean absolute errors in own units, by column and forecast.
+
+    Args:
+        mae: Errors by column and forecast.
+    """
+    rows = [[name, *errors.values()] for name, errors in mae.items()]
+    heads = ["MAE, own units", *next(iter(mae.values()))]
+    left = len(rows) - TABLED
+    more = f"\n... and {left} more, in metrics.json" if left > 0 else ""
+    return tabulate(rows[:TABLED], heads, floatfmt=".4g") + more

@@ -9,9 +9,12 @@ import pandas as pd
 
 from recipes import finishing
 from recipes.console import UsageError
+from recipes.data.frames import Frame
 from recipes.data.scaling import Scaling
+from recipes.data.windows import Inputs, as_inputs, by_name, one_window
 from recipes.finishing import Exported
 from recipes.forecasting import deployed, models
+from recipes.forecasting.settings import Settings
 
 NAME = "time_series"
 LITERT = f"litert/{NAME}.tflite"
@@ -28,45 +31,57 @@ class CheckWindows(NamedTuple):
 
     Args:
         starts: First forecast row of each window.
-        seen: Inputs in own units, `(windows, lookback, columns)`.
+        seen: Inputs in own units, of all windows.
         standard: Inputs in standard units.
         forecasts: Forecasts in own units, `(windows, horizon, columns)`.
     """
 
     starts: list[int]
-    seen: np.ndarray
-    standard: np.ndarray
+    seen: Inputs
+    standard: Inputs
     forecasts: np.ndarray
 
 
 def forecast_windows(
     model: keras.Model,
-    series: pd.DataFrame,
+    frame: Frame,
     starts: np.ndarray,
-    lookback: int,
-    scaling: Scaling,
+    settings: Settings,
+    scalings: dict[str, Scaling],
 ) -> CheckWindows:
     """Forecast some windows with the evaluated model.
 
     Args:
         model: The forecaster, in standard units.
-        series: The series, in its own units.
+        frame: The series, in its own units.
         starts: First forecast row of each window.
-        lookback: Number of rows the model sees before that row.
-        scaling: Scaling of the series.
+        settings: The recipe's settings.
+        scalings: Scaling of each input, by its name.
     """
-    values = series.to_numpy()
-    seen = np.stack([values[it - lookback : it] for it in starts])
-    standard = scaling.standard(seen)
-    forecasts = scaling.own(model.predict_on_batch(standard))
-    return CheckWindows(starts.tolist(), seen, standard, forecasts)
+    lookback, horizon = settings.lookback, settings.horizon
+
+    def rows(values: pd.DataFrame, after: int = 0) -> np.ndarray:
+        all_rows = values.to_numpy()
+        return np.stack([all_rows[it - lookback : it + after] for it in starts])
+
+    seen = as_inputs(
+        rows(frame.values),
+        rows(frame.covariates.past),
+        rows(frame.covariates.known, horizon),
+    )
+    standard = {
+        name: scalings[name].standard(it) for name, it in by_name(seen).items()
+    }
+    inputs = standard if isinstance(seen, dict) else standard["series"]
+    forecasts = scalings["series"].own(model.predict_on_batch(inputs))
+    return CheckWindows(starts.tolist(), seen, inputs, forecasts)
 
 
 def export(
     model: keras.Model,
     series: pd.DataFrame,
     windows: CheckWindows,
-    scaling: Scaling,
+    scalings: dict[str, Scaling],
     stage: Path,
     version: int,
 ) -> Exported:
@@ -80,7 +95,7 @@ def export(
         model: The forecaster, in standard units.
         series: The whole series, in its own units.
         windows: Windows to check each file on.
-        scaling: Scaling of the series.
+        scalings: Scaling of each input, by its name.
         stage: Folder to write to.
         version: Version number of the SavedModel.
 
@@ -89,14 +104,19 @@ def export(
     """
     from keras_gatelstm import export
 
+    deviation = scalings["series"].deviation
+
     def difference(forecast: deployed.Forecaster) -> float:
         # Files for LiteRT take one window at a time.
-        found = [forecast(one[np.newaxis]) for one in windows.seen]
+        found = [
+            forecast(one_window(windows.seen, number))
+            for number in range(len(windows.starts))
+        ]
         apart = np.concatenate(found) - windows.forecasts
-        furthest = float(np.abs(apart / scaling.deviation).max())
+        furthest = float(np.abs(apart / deviation).max())
         return furthest if np.isfinite(furthest) else float("inf")
 
-    whole = models.in_own_units(model, scaling)
+    whole = models.in_own_units(model, scalings)
     whole.save(stage / "model.keras")
     export.export_saved_model(whole, stage / "serving", version, name=NAME)
     written = ["model.keras", f"serving/{version}"]
@@ -110,12 +130,16 @@ def export(
                 f"{name} would forecast otherwise than what was evaluated, by "
                 f"{found:.1e} standard deviations. Nothing was written"
             )
-    reason = _float32_problem(series, scaling)
+    reason = _float32_problem(series, scalings["series"])
     if not reason:
+        single = models.in_own_units(model, scalings, dtype="float32")
+        checked = by_name(one_window(windows.seen, 0))
         finishing.export_litert(
-            models.in_own_units(model, scaling, dtype="float32"),
+            single,
             stage / LITERT,
-            check_inputs=windows.seen[:1].astype(np.float32),
+            check_inputs=[
+                checked[it.name].astype(np.float32) for it in single.inputs
+            ],
             tolerance=LITERT_TOLERANCE,
         )
         lost = difference(deployed.forecaster(stage / LITERT))

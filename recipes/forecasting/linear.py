@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from recipes.data.windows import Windows
+from recipes.data.windows import Inputs, Windows, series_of
 
 # Up to so many columns, each has its own map; more columns share one.
 OWN_MAPS = 32
@@ -14,7 +14,6 @@ SEASONAL_PENALTIES = 10.0 ** np.arange(-3, 3)
 PENALTIES = 10.0 ** np.arange(-3, 3.1, 0.5)
 # Rows that the maps are fitted on; of longer series, windows are left out.
 MOST_ROWS = 2**18
-BATCH = 64
 
 
 class LinearForecast:
@@ -39,8 +38,9 @@ class LinearForecast:
     def __init__(self, kernel: np.ndarray) -> None:
         self.kernel = kernel
 
-    def __call__(self, seen: np.ndarray) -> np.ndarray:
-        """Forecast `(batch, lookback, columns)`."""
+    def __call__(self, inputs: Inputs) -> np.ndarray:
+        """Forecast from a series, `(batch, lookback, columns)`."""
+        seen = series_of(inputs)
         last = seen[:, -1:]
         changes = (seen - last).transpose(2, 0, 1) @ self.kernel
         return changes.transpose(1, 2, 0) + last
@@ -125,10 +125,9 @@ def _sums(windows: Windows) -> list[_Sums]:
     products = np.zeros((maps, lookback, length - lookback))
     rows = 0
     every = -(-len(windows) * columns // MOST_ROWS)
-    for start in range(0, len(windows), BATCH * every):
-        places = slice(start, start + BATCH * every, every)
-        both = windows.views[places].swapaxes(0, 1).astype(np.float64)
-        both -= both[..., lookback - 1, np.newaxis]
+    for inputs, targets in windows.batches(every):
+        both = np.concatenate([series_of(inputs), targets], 1, dtype=np.float64)
+        both = (both - both[:, lookback - 1, np.newaxis]).transpose(2, 0, 1)
         both = both.reshape(maps, -1, length)
         changes = both[..., :lookback]
         squares += changes.swapaxes(1, 2) @ changes

@@ -6,6 +6,7 @@ separately with the same weights; `plain` reads all columns at once.
 """
 
 import math
+from typing import Any
 
 import keras
 import numpy as np
@@ -14,6 +15,7 @@ from keras import layers, ops
 
 from recipes.cells import recurrent_layer
 from recipes.data.scaling import Scaling
+from recipes.data.windows import Layout
 from recipes.forecasting.baselines import Forecast
 from recipes.forecasting.linear import LinearForecast
 from recipes.forecasting.settings import Settings
@@ -22,13 +24,14 @@ from recipes.forecasting.settings import Settings
 SEGMENT = 48
 
 
-def build(settings: Settings, columns: int) -> keras.Model:
+def build(settings: Settings, layout: Layout) -> keras.Model:
     """Return a new recurrent model: of one column, but for the plain form."""
-    make = plain if settings.form == "plain" else segments
-    return make(settings, columns)
+    if settings.form == "plain":
+        return plain(settings, layout.columns)
+    return segments(settings, layout)
 
 
-def segments(settings: Settings, columns: int) -> keras.Model:
+def segments(settings: Settings, layout: Layout) -> keras.Model:
     """Return a model that reads one column in segments.
 
     ```
@@ -43,6 +46,11 @@ def segments(settings: Settings, columns: int) -> keras.Model:
     The series is read relative to its level, which is added to the forecast:
     the last value or the mean of the look-back.
 
+    Covariates are two more inputs, `past`, `(batch, lookback, P)`, and
+    `known`, `(batch, lookback + horizon, K)`. They are read with the segments
+    of the series; what is known of a segment of the horizon is added to the
+    input that decodes it.
+
     References:
         Lin et al., "SegRNN: Segment Recurrent Neural Network for Long-Term
         Time Series Forecasting", 2023, arXiv 2308.11200.
@@ -53,12 +61,25 @@ def segments(settings: Settings, columns: int) -> keras.Model:
     units = settings.units
     seen = keras.Input((lookback,), name="series")
     column = keras.Input((), dtype="int32", name="column")
+    inputs = {"series": seen, "column": column}
     level = seen[:, -1:]
     if settings.level == "mean":
         level = ops.mean(seen, axis=1, keepdims=True)
+    read = [ops.expand_dims(seen - level, -1)]
+    if layout.past_of.size:
+        past = keras.Input((lookback, layout.past_of.shape[1]), name="past")
+        inputs["past"] = past
+        read.append(past)
+    if layout.known_of.size:
+        known = keras.Input(
+            (lookback + horizon, layout.known_of.shape[1]), name="known"
+        )
+        inputs["known"] = known
+        read.append(known[:, :lookback])
+    events = ops.concatenate(read, -1) if len(read) > 1 else read[0]
     # The first segment is filled up with zeros.
-    events = ops.pad(seen - level, [(0, 0), (steps * size - lookback, 0)])
-    events = ops.reshape(events, (-1, steps, size))
+    events = ops.pad(events, [(0, 0), (steps * size - lookback, 0), (0, 0)])
+    events = ops.reshape(events, (-1, steps, size * events.shape[-1]))
     embedded = layers.Dense(units, "relu", name="segment")(events)
     recurrent = recurrent_layer(
         settings.cell, units, return_state=True, name="recurrent"
@@ -69,9 +90,17 @@ def segments(settings: Settings, columns: int) -> keras.Model:
     places = ops.expand_dims(ops.zeros_like(column), 1)
     places = places + np.arange(ahead, dtype="int32")
     place = embedding(ahead, units - units // 2, "place")(places)
-    of_column = embedding(columns, units // 2, "column_embedding")(column)
+    of_column = embedding(layout.columns, units // 2, "column_embedding")(
+        column
+    )
     of_column = ops.repeat(ops.expand_dims(of_column, 1), ahead, axis=1)
     queries = layers.Concatenate(name="queries")([of_column, place])
+    if layout.known_of.size:
+        # The last segment is filled up with zeros.
+        later = known[:, lookback:]
+        later = ops.pad(later, [(0, 0), (0, ahead * size - horizon), (0, 0)])
+        later = ops.reshape(later, (-1, ahead, size * later.shape[-1]))
+        queries = queries + layers.Dense(units, name="known_ahead")(later)
     queries = ops.reshape(queries, (-1, 1, units))
     memories = [ops.repeat(memory, ahead, axis=0) for memory in memories]
     decoded, *_ = recurrent(queries, initial_state=memories)
@@ -80,22 +109,50 @@ def segments(settings: Settings, columns: int) -> keras.Model:
     written = layers.Dense(size, name="values")(kept)
     # The last segment may reach beyond the horizon.
     written = ops.reshape(written, (-1, ahead * size))[:, :horizon]
-    inputs = {"series": seen, "column": column}
     return keras.Model(inputs, add_level(written, level), name="segments")
 
 
 def of_all_columns(
-    model: keras.Model, settings: Settings, columns: int
+    model: keras.Model, settings: Settings, layout: Layout
 ) -> keras.Model:
-    """Return a model that applies a model of one column to each."""
-    seen = keras.Input((settings.lookback, columns), name="series")
-    each = ops.reshape(ops.transpose(seen, (0, 2, 1)), (-1, settings.lookback))
-    numbers = ops.zeros_like(seen[:, 0, :1], "int32")
-    numbers = ops.reshape(numbers + np.arange(columns, dtype="int32"), (-1,))
-    forecast = model({"series": each, "column": numbers})
-    forecast = ops.reshape(forecast, (-1, columns, settings.horizon))
+    """Return a model that applies a model of one column to each.
+
+    ```
+    (batch, lookback, columns) to (batch, horizon, columns)
+    ```
+
+    With covariates its inputs are a dictionary, with all of `past` and
+    `known`, as `Windows.take` returns it.
+    """
+    lookback, horizon = settings.lookback, settings.horizon
+    columns = layout.columns
+    series = keras.Input((lookback, columns), name="series")
+    numbers = ops.zeros_like(series[:, 0, :1], "int32")
+    numbers = numbers + np.arange(columns, dtype="int32")
+    by_column = ops.transpose(series, (0, 2, 1))
+    inputs = {"series": series}
+    each = {
+        "series": ops.reshape(by_column, (-1, lookback)),
+        "column": ops.reshape(numbers, (-1,)),
+    }
+    for name, length, count, own in (
+        ("past", lookback, layout.past, layout.past_of),
+        ("known", lookback + horizon, layout.known, layout.known_of),
+    ):
+        if own.size:
+            inputs[name] = keras.Input((length, count), name=name)
+            shape = (-1, length, columns, own.shape[1])
+            of_each = ops.take(inputs[name], own.ravel(), axis=2)
+            of_each = ops.transpose(ops.reshape(of_each, shape), (0, 2, 1, 3))
+            each[name] = ops.reshape(of_each, (-1, length, own.shape[1]))
+    forecast = ops.reshape(model(each), (-1, columns, horizon))
     forecast = ops.transpose(forecast, (0, 2, 1))
-    return keras.Model(seen, forecast, name="time_series")
+    return keras.Model(alone(inputs), forecast, name="time_series")
+
+
+def alone(inputs: dict[str, Any]) -> Any:
+    """Return the series alone, if there are no covariates."""
+    return inputs if len(inputs) > 1 else inputs["series"]
 
 
 def embedding(count: int, size: int, name: str) -> layers.Embedding:
@@ -164,7 +221,8 @@ def averaged(
         recurrent: A forecaster of all columns.
         linear_weight: `a`, from 0 to 1.
     """
-    seen = keras.Input(recurrent.input_shape[1:], name="series")
+    inputs = inputs_like(recurrent)
+    seen = inputs["series"]
     last = seen[:, -1:, :]
     kernel, equation = linear.kernel, "blc,clh->bhc"
     if len(kernel) != seen.shape[-1]:
@@ -174,36 +232,55 @@ def averaged(
     )
     of_line = add_level(layer(seen - last), last)
     layer.set_weights([kernel])
-    forecast = linear_weight * of_line + (1 - linear_weight) * recurrent(seen)
-    return keras.Model(seen, forecast, name="time_series")
+    of_recurrent = recurrent(alone(inputs))
+    forecast = linear_weight * of_line + (1 - linear_weight) * of_recurrent
+    return keras.Model(alone(inputs), forecast, name="time_series")
+
+
+def inputs_like(
+    model: keras.Model, dtype: str = "float32"
+) -> dict[str, keras.KerasTensor]:
+    """Return new inputs of a forecaster, by name."""
+    return {
+        it.name: keras.Input(it.shape[1:], name=it.name, dtype=dtype)
+        for it in model.inputs
+    }
 
 
 def in_own_units(
-    model: keras.Model, scaling: Scaling, dtype: str = "float64"
+    model: keras.Model, scalings: dict[str, Scaling], dtype: str = "float64"
 ) -> keras.Model:
-    """Return a model with inputs and outputs in the series' own units.
+    """Return a model with inputs and outputs in their own units.
 
     Args:
         model: A forecaster in standard units, in float32.
-        scaling: Scaling of the series.
+        scalings: Scaling of each input, by its name.
         dtype: Type of inputs, outputs and scaling. With float32, small changes
             of large values are rounded away.
     """
-    seen = keras.Input(model.input_shape[1:], name="series", dtype=dtype)
-    mean, deviation = scaling
-    # Not Keras's Normalization, which clips deviations at 1e-7.
-    around_zero = layers.Rescaling(1.0, list(-mean), dtype=dtype)(seen)
-    scaled = layers.Rescaling(list(1 / deviation), dtype=dtype)(around_zero)
+    inputs = inputs_like(model, dtype)
+    scaled = {}
+    for name, given in inputs.items():
+        mean, deviation = scalings[name]
+        # Not Keras's Normalization, which clips deviations at 1e-7.
+        around_zero = layers.Rescaling(1.0, list(-mean), dtype=dtype)(given)
+        scaled[name] = layers.Rescaling(list(1 / deviation), dtype=dtype)(
+            around_zero
+        )
+    mean, deviation = scalings["series"]
     forecast = layers.Rescaling(
         list(deviation), list(mean), dtype=dtype, name="forecast"
-    )(model(scaled))
-    return keras.Model(seen, forecast, name="time_series")
+    )(model(alone(scaled)))
+    return keras.Model(alone(inputs), forecast, name="time_series")
 
 
 def forecast_of(model: keras.Model) -> Forecast:
     """Return a model's forecasts as a function of arrays, traced once."""
+    specs = {
+        it.name: tf.TensorSpec(it.shape, tf.float32) for it in model.inputs
+    }
     function = tf.function(
-        lambda seen: model(seen, training=False),
-        input_signature=[tf.TensorSpec(model.input_shape, tf.float32)],
+        lambda inputs: model(inputs, training=False),
+        input_signature=[alone(specs)],
     )
-    return lambda seen: function(seen).numpy()
+    return lambda inputs: function(inputs).numpy()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from recipes import console, options
+from recipes.data.columns import ColumnChoice, add_column_options
 from recipes.data.file_format import FileFormat, add_file_options
 
 CELLS = ["lesson", "standard", "gru", "rnn"]
@@ -63,15 +64,15 @@ def training_rule(
 
 
 @dataclass(kw_only=True)
-class Settings(options.Settings, FileFormat):
+class Settings(options.Settings, FileFormat, ColumnChoice):
     """Settings of the series recipe.
 
     What is 0 or empty is filled in by `complete`. How a file is written is
-    said by the settings of `FileFormat`.
+    said by the settings of `FileFormat`, and what its columns are for by those
+    of `ColumnChoice`.
 
     Args:
         dataset: Name of the series, or path of a CSV or Parquet file.
-        target: Columns to forecast; `None` for all.
         horizon: Steps to forecast; 0 for the series' default.
         lookback: Steps to see; 0 for the series' default.
         period: Steps in a period; 0 for the series' season.
@@ -86,7 +87,6 @@ class Settings(options.Settings, FileFormat):
     """
 
     dataset: str = "co2"
-    target: list[str] | None = None
     horizon: int = 0
     lookback: int = 0
     period: int = 0
@@ -131,6 +131,15 @@ class Settings(options.Settings, FileFormat):
                 f"{self.lookback}"
             )
         self.form = self.form or ("averaged" if fits else "segments")
+        helped = self.known or self.calendar or self.series_column
+        if self.form == "plain" and (
+            helped or (self.target and not self.only_target)
+        ):
+            raise console.UsageError(
+                "--form plain reads what it forecasts, and nothing else: give "
+                "--target with --only-target, and no --known, --calendar or "
+                "--series-column"
+            )
         rule = training_rule(
             self.form, self.lookback, self.horizon, self.period
         )
@@ -178,11 +187,7 @@ def _parser(description: str) -> options.SettingsParser:
         metavar="SERIES",
     )
     add_file_options(parser)
-    add(
-        "--target",
-        "columns to forecast (default: all columns of numbers)",
-        nargs="+",
-    )
+    add_column_options(parser)
     parser.add_data_folders()
     add(
         "--horizon",

@@ -11,6 +11,7 @@ from recipes import resuming
 from recipes.data.windows import (
     Batch,
     ColumnWindows,
+    Layout,
     Shuffled,
     Source,
     Windows,
@@ -50,7 +51,6 @@ class Forecaster(NamedTuple):
 def train(
     seen: Windows,
     held_out: Windows,
-    columns: int,
     settings: Settings,
     folder: Path,
 ) -> tuple[Forecaster, Budget]:
@@ -59,7 +59,6 @@ def train(
     Args:
         seen: Windows to train on, in standard units.
         held_out: Windows to validate on.
-        columns: Number of columns of the series.
         settings: The recipe's settings.
         folder: Folder of the checkpoints.
 
@@ -75,7 +74,7 @@ def train(
     """
     keras.utils.set_random_seed(settings.seed)
     with raise_memory_error():
-        trained = compiled(settings, columns)
+        trained = compiled(settings, seen.layout)
         budget = resuming.train(
             trained,
             shuffled(seen, settings),
@@ -85,7 +84,7 @@ def train(
             folder,
         )
     resuming.check_enough(budget, settings.batches, folder)
-    recurrent = whole(trained, settings, columns)
+    recurrent = whole(trained, settings, seen.layout)
     line = linear.fit(seen, held_out, settings.period)
     averaged = settings.form == "averaged"
     weights = LINEAR_WEIGHTS if averaged else np.zeros(1)
@@ -97,12 +96,12 @@ def train(
     return Forecaster(model, recurrent, line, weight, errors.min()), budget
 
 
-def compiled(settings: Settings, columns: int) -> keras.Model:
+def compiled(settings: Settings, layout: Layout) -> keras.Model:
     """Return the model to train: of one column, but for the plain form.
 
     It is validated with a running mean of its weights (Polyak averaging).
     """
-    model = models.build(settings, columns)
+    model = models.build(settings, layout)
     optimizer = keras.optimizers.Adam(
         global_clipnorm=1.0, use_ema=True, ema_momentum=MOMENTUM
     )
@@ -111,15 +110,15 @@ def compiled(settings: Settings, columns: int) -> keras.Model:
 
 
 def whole(
-    trained: keras.Model, settings: Settings, columns: int
+    trained: keras.Model, settings: Settings, layout: Layout
 ) -> keras.Model:
     """Return a model of all columns, with the weights that were trained."""
     # Saved models hold the optimizers of compiled models inside them.
-    model = models.build(settings, columns)
+    model = models.build(settings, layout)
     model.set_weights(trained.get_weights())
     if settings.form == "plain":
         return model
-    return models.of_all_columns(model, settings, columns)
+    return models.of_all_columns(model, settings, layout)
 
 
 def shuffled(seen: Windows, settings: Settings) -> Shuffled:
@@ -160,7 +159,7 @@ def averaged_errors(
     forecast = models.forecast_of(recurrent)
     errors = np.zeros(len(weights))
     count = 0
-    for inputs, targets in windows.batches(linear.BATCH):
+    for inputs, targets in windows.batches():
         of_line, of_recurrent = line(inputs), forecast(inputs)
         for number, weight in enumerate(weights):
             found = weight * of_line + (1 - weight) * of_recurrent

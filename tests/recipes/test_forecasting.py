@@ -6,6 +6,8 @@ import pandas as pd
 import pytest
 
 from recipes.console import UsageError
+from recipes.data.columns import Covariates
+from recipes.data.frames import Frame
 from recipes.data.scaling import Scaling
 from recipes.data.windows import Windows
 from recipes.forecasting import (
@@ -45,7 +47,13 @@ def settings(**given):
 
 def forecaster(args, columns):
     """Return an untrained recurrent forecaster of all columns."""
-    return training.whole(training.compiled(args, columns), args, columns)
+    trained = training.compiled(args, layout(columns))
+    return training.whole(trained, args, layout(columns))
+
+
+def layout(columns):
+    """Return the layout of columns without covariates."""
+    return Windows(np.zeros((1, columns)), 0, 1, 1, 1).layout
 
 
 def values(*shape):
@@ -100,9 +108,9 @@ def test_a_column_is_forecast_from_itself_alone():
 
 def test_all_columns_are_forecast_as_each_is():
     args = settings(horizon=13)
-    each = training.compiled(args, 3)
+    each = training.compiled(args, layout(3))
     seen = values(4, 48, 3)
-    found = training.whole(each, args, 3)(seen)
+    found = training.whole(each, args, layout(3))(seen)
     for column in range(3):
         one = each({"series": seen[:, :, column], "column": np.full(4, column)})
         np.testing.assert_allclose(found[:, :, column], one, atol=1e-6)
@@ -131,7 +139,7 @@ def test_the_scaling_is_inside(unit, offset):
     model = forecaster(settings(), columns=2)
     mean = np.array([100.0, -5.0]) * unit + offset
     deviation = np.array([10.0, 0.1]) * unit
-    whole = models.in_own_units(model, Scaling(mean, deviation))
+    whole = models.in_own_units(model, {"series": Scaling(mean, deviation)})
     scaled = np.random.default_rng(1).normal(size=(4, 48, 2))
     found = (whole(scaled * deviation + mean) - mean) / deviation
     np.testing.assert_allclose(found, model(scaled), atol=1e-5)
@@ -165,7 +173,7 @@ def test_a_training_that_is_killed_is_gone_on_with(form, tmp_path):
         folder = tmp_path / name
         folder.mkdir(exist_ok=True)
         with checkpoints_written(0.0, killed_after):
-            found, budget = training.train(*parts, 2, args, folder)
+            found, budget = training.train(*parts, args, folder)
         return found.model, budget
 
     with pytest.raises(KilledError):
@@ -305,7 +313,7 @@ def test_the_weight_of_the_linear_map_is_chosen_on_validation(tmp_path):
     series = series_by_recursion(400) + 0.1 * values(400, 2)
     series = series.astype("float32")
     parts = [Windows(series, *part, 8, 4) for part in ((0, 300), (300, 400))]
-    found, _ = training.train(*parts, 2, args, tmp_path)
+    found, _ = training.train(*parts, args, tmp_path)
     assert found.linear_weight == 1.0
     inputs, targets = parts[1].take(slice(None))
     errors = (found.model(inputs) - targets) ** 2
@@ -362,7 +370,9 @@ def test_errors_are_means_over_every_window():
             "mae_own_units": np.mean(np.abs(apart * deviation)),
         }
     )
-    np.testing.assert_allclose(by_step["last"], np.abs(apart).mean((0, 2)))
+    by_hand = np.abs(apart * deviation).mean(0)
+    assert by_hand.shape == (4, 2)
+    np.testing.assert_allclose(by_step["last"], by_hand)
 
 
 def test_intervals_cover_what_they_were_asked_to():
@@ -381,7 +391,8 @@ def test_intervals_cover_what_they_were_asked_to():
 
 def test_a_forecaster_is_saved_and_loaded(tmp_path):
     model = models.in_own_units(
-        forecaster(settings(), 2), Scaling(np.zeros(2), np.ones(2))
+        forecaster(settings(), 2),
+        {"series": Scaling(np.zeros(2), np.ones(2))},
     )
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
@@ -396,11 +407,16 @@ def exported(folder, offset):
     values = random.normal(size=(60, 2)) * [1.0, 1e-9] + [offset, 0.0]
     scaling = Scaling.of(values)
     series = pd.DataFrame(values, columns=["north", "south"])
+    none = series[[]]
+    covariates = Covariates(none, none, *[np.empty((2, 0), int)] * 2)
+    frame = Frame(series, covariates, 40, 50, 1, 0, (), ())
     model = forecaster(args, columns=2)
+    scalings = {"series": scaling}
     windows = exporting.forecast_windows(
-        model, series, np.array([8, 50]), 8, scaling
+        model, frame, np.array([8, 50]), args, scalings
     )
-    return windows, exporting.export(model, series, windows, scaling, folder, 3)
+    written = exporting.export(model, series, windows, scalings, folder, 3)
+    return windows, written
 
 
 def test_exports_far_from_zero_forecast_what_was_evaluated(tmp_path):

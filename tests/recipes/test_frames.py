@@ -8,8 +8,9 @@ import pytest
 
 from recipes.console import UsageError
 from recipes.data import frames
+from recipes.data.columns import ColumnChoice
 from recipes.data.file_format import FileFormat
-from recipes.data.frames import read_columns
+from tests.recipes.reading import read
 
 
 @pytest.fixture
@@ -22,10 +23,6 @@ def written(tmp_path):
         return path
 
     return write
-
-
-def read_numbers(path, **file_format):
-    return read_columns(path, FileFormat(**file_format)).numbers
 
 
 def hours(count, start="2020-01-01"):
@@ -52,7 +49,11 @@ def test_columns_are_chosen_by_name(written):
     times = hours(100)
     lines = [f"{time},{i},{i % 7},{-i}" for i, time in enumerate(times)]
     path = written("when,a,b,c", *lines)
-    frame = frames.load(str(path), FileFormat(time_column=["when"]), ["c", "a"])
+    frame = frames.load(
+        str(path),
+        FileFormat(time_column=["when"]),
+        ColumnChoice(target=["c", "a"]),
+    )
     assert list(frame.values.columns) == ["c", "a"]
     np.testing.assert_array_equal(frame.values["a"], np.arange(100))
     assert frame.season == 24
@@ -88,18 +89,18 @@ def test_what_would_take_minutes_to_read_is_refused_at_once(
     for names in (many, f'"when\n",{many}', "when," + "a" * 2**20):
         path.write_text(f"{names}\n")
         with pytest.raises(UsageError, match="row 1: too many columns"):
-            read_numbers(path)
+            read(path)
     pipe = tmp_path / "pipe.csv"
     os.mkfifo(pipe)
     with pytest.raises(UsageError, match=r"pipe\.csv is a directory, a pipe"):
-        read_numbers(pipe)
+        read(pipe)
 
 
 def test_lines_may_end_in_carriage_returns_alone(tmp_path):
     path = tmp_path / "old.csv"
     lines = ["when,a", *rows(hours(60_000), range(60_000))]
     path.write_bytes("\r".join(lines).encode())
-    assert len(read_numbers(path)) == 60_000
+    assert len(read(path).values) == 60_000
 
 
 def test_a_time_column_that_is_not_the_first(written):
@@ -112,7 +113,7 @@ def test_a_time_column_that_is_not_the_first(written):
 
 def test_a_missing_value_is_the_one_before(written):
     path = written("t,a", *rows(hours(9), [1, "", "", *range(4, 10)]))
-    found, filled = frames.fill_missing(read_numbers(path), "it")
+    found, filled = frames.fill_missing(read(path).values, "it")
     assert found["a"].tolist() == [1, 1, 1, *range(4, 10)]
     assert filled == 2
 
@@ -120,7 +121,7 @@ def test_a_missing_value_is_the_one_before(written):
 def test_the_hour_that_daylight_saving_skips_is_filled(written):
     local = hours(48, "2021-03-27").delete(26)
     path = written("t,a", *rows(local, range(47)))
-    found, filled = frames.fill_missing(read_numbers(path), "it")
+    found, filled = frames.fill_missing(read(path).values, "it")
     assert filled == 1
     assert len(found) == 48
     assert found["a"].iloc[26] == 25
@@ -130,7 +131,7 @@ def test_times_with_offsets_go_through_daylight_saving(written):
     utc = pd.date_range("2021-10-30", periods=72, freq="h", tz="UTC")
     local = utc.tz_convert("Europe/Berlin")
     path = written("t,a", *rows(map(pd.Timestamp.isoformat, local), range(72)))
-    found, filled = frames.fill_missing(read_numbers(path), "it")
+    found, filled = frames.fill_missing(read(path).values, "it")
     assert filled == 0
     assert found.index.equals(utc)
 
@@ -140,7 +141,7 @@ def test_times_with_offsets_go_through_daylight_saving(written):
 )
 def test_offsets_may_be_hours_only(written, written_as):
     times = [written_as.format(it) for it in hours(9)]
-    found = read_numbers(written("t,a", *rows(times, range(9))))
+    found = read(written("t,a", *rows(times, range(9)))).values
     assert found.index[0] == pd.Timestamp("2019-12-31 22:00", tz="UTC")
 
 
@@ -180,7 +181,7 @@ def test_names_that_a_forecast_would_have_twice_are_refused(written, names):
         *(",".join([str(time), *["1"] * len(columns)]) for time in hours(9)),
     )
     with pytest.raises(UsageError, match="would have two columns named"):
-        frames.load(str(path), targets=names)
+        frames.load(str(path), choice=ColumnChoice(target=names))
 
 
 @pytest.mark.parametrize(
@@ -250,7 +251,10 @@ def test_a_constant_column_is_refused(written):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"targets": ["z"]}, "has no column z: --target takes some of a"),
+        (
+            {"choice": ColumnChoice(target=["z"])},
+            "has no column z: --target takes some of a",
+        ),
         (
             {"file_format": FileFormat(time_column=["z"])},
             "has no column z: --time-column takes one of",

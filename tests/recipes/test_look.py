@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 
 from keras_gatelstm import GateLSTM, GateTrace
-from recipes import console, look
+from recipes import console, look, look_pictures
 from recipes.data.vocabulary import Vocabulary
+from recipes.forecasting import gate_pictures
+from tests.report.test_report import parts
 
 TEXT = "To be, or not\nto be.\n  (Exit)\n"
 
@@ -29,6 +31,17 @@ def folder(tmp_path_factory):
     keras.Sequential(
         [keras.Input((8, 2)), keras.layers.GRU(3, name="gru")]
     ).save(folder / "series.keras")
+    segments = [keras.layers.Reshape((4, 4)), keras.layers.GRU(3, name="gru")]
+    keras.Sequential([keras.Input((8, 2)), *segments]).save(
+        folder / "segments.keras"
+    )
+    seen = keras.Input((8, 2))
+    by_column = keras.ops.reshape(
+        keras.ops.transpose(seen, (0, 2, 1)), (-1, 4, 2)
+    )
+    keras.Model(seen, keras.layers.GRU(3, name="gru")(by_column)).save(
+        folder / "columns.keras"
+    )
     dense = [keras.Input((4,)), keras.layers.Dense(1)]
     keras.Sequential(dense).save(folder / "dense.keras")
     rows = [f"2026-01-{day:02},{day / 10},{-day}" for day in range(1, 13)]
@@ -74,6 +87,53 @@ def test_a_series(folder, tmp_path):
         model.predict_on_batch(values[None].astype("float32")),
         atol=1e-6,
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "columns", "size"),
+    [
+        ("series", ["up", "down"], 1),
+        ("segments", ["up", "down"], 2),
+        ("columns", ["down"], 2),
+    ],
+)
+def test_the_report_of_a_series_shows_it(
+    folder, tmp_path, monkeypatch, name, columns, size
+):
+    drawn = []
+
+    def draw(layer, seen, size, names):
+        drawn.append((seen, size, names, len(layer)))
+        return gate_pictures.plot_reading(layer, seen, size, names)
+
+    monkeypatch.setattr(look_pictures, "plot_reading", draw)
+    series, output = folder / "series.csv", tmp_path / "out"
+    model = folder / f"{name}.keras"
+    assert run(model, "--series", series, "--output", output) == 0
+    data, levels = parts((output / "report.html").read_text("utf-8"))
+    days = [f"2026-01-{day:02}" for day in range(5, 13)]
+    both = {
+        "up": [it / 10 for it in range(5, 13)],
+        "down": [*range(-5, -13, -1)],
+    }
+    assert data["series"] == {
+        "names": columns,
+        "times": days,
+        "size": size,
+        "columns": [both[column] for column in columns],
+    }
+    assert data["tokens"] == days[::size]
+    # The page and the picture are of the last row, that of the last column.
+    trace = GateTrace.load(output / "trace.npz")["gru"]
+    first = data["layers"][0]["quantities"][0]
+    step = (first["high"] - first["low"]) / (data["levels"] - 1)
+    found = first["low"] + step * levels[: 3 * trace.shape[1]].reshape(3, -1)
+    np.testing.assert_allclose(
+        found, trace[first["name"]][-1].T, atol=step / 2 + 1e-6
+    )
+    [(seen, drawn_size, names, quantities)] = drawn
+    assert (seen.name, drawn_size, len(names)) == ("down", size, quantities)
+    assert seen.tolist() == both["down"]
 
 
 BROKEN = {

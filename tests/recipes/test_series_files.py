@@ -6,8 +6,9 @@ import pytest
 
 from recipes.console import UsageError
 from recipes.data import csv_file
-from recipes.data.file_format import FileFormat
-from recipes.data.frames import fill_missing, load, read_columns
+from recipes.data.columns import ColumnChoice
+from recipes.data.frames import fill_missing, load
+from tests.recipes.reading import read
 
 JULY = pd.date_range("2024-07-01", periods=3, freq="h")
 # As the third day is no month, days come first.
@@ -137,11 +138,12 @@ def test_files_are_read(name, encoding, tmp_path):
     path.write_bytes(text.removeprefix("\ufeff").encode(encoding))
     if text.startswith("\ufeff") and encoding == "utf-8":
         path.write_bytes(text.encode(encoding))
-    found = read_columns(path, FileFormat(**said))
     pd.testing.assert_frame_equal(
-        found.numbers, expected, check_freq=False, check_names=False
+        read(path, **said).values,
+        expected,
+        check_freq=False,
+        check_names=False,
     )
-    assert all(isinstance(it, str) for it in found.problems.values())
 
 
 @pytest.mark.parametrize(
@@ -187,7 +189,7 @@ def test_a_column_of_text_matters_where_it_is_asked_for(tmp_path):
     path = tmp_path / "series.csv"
     path.write_text(READ["bars, and columns of text"][0])
     with pytest.raises(UsageError, match="row 2, column place: 'Ulm' is no"):
-        load(str(path), targets=["place"])
+        load(str(path), choice=ColumnChoice(target=["place"]))
 
 
 def local_file(path, zone, start="2024-10-26"):
@@ -203,7 +205,7 @@ def local_file(path, zone, start="2024-10-26"):
 def test_local_times_go_through_daylight_saving(tmp_path, start):
     path = tmp_path / "series.csv"
     utc = local_file(path, "Europe/Berlin", start)
-    found = read_columns(path, FileFormat(time_zone="Europe/Berlin")).numbers
+    found = read(path, time_zone="Europe/Berlin").values
     regular, filled = fill_missing(found, "it")
     assert filled == 0
     assert list(regular.index) == list(utc)
@@ -237,15 +239,15 @@ def test_times_that_do_not_fit_the_zone_are_refused(
     path = tmp_path / "series.csv"
     pd.DataFrame({"a": 1.0}, times).to_csv(path, index_label="t")
     with pytest.raises(UsageError, match=said):
-        read_columns(path, FileFormat(time_zone=zone))
+        read(path, time_zone=zone)
 
 
 def test_days_of_a_zone_stay_days(tmp_path):
     path = tmp_path / "series.csv"
     text, _, expected = READ["American, with quoted thousands"]
     path.write_text(text)
-    found = read_columns(path, FileFormat(time_zone="America/New_York"))
-    assert list(found.numbers.index) == list(expected.index)
+    found = read(path, time_zone="America/New_York")
+    assert list(found.values.index) == list(expected.index)
 
 
 @pytest.mark.parametrize("missing", [[3], [3, 7], [1, 2, 12]])
@@ -254,7 +256,7 @@ def test_ends_of_months_may_have_gaps(missing, tmp_path):
     path = tmp_path / "series.csv"
     frame = pd.DataFrame({"a": np.arange(36.0)}, times)
     frame.drop(times[missing]).to_csv(path, index_label="t")
-    found = read_columns(path, FileFormat()).numbers
+    found = read(path).values
     regular, filled = fill_missing(found, "it")
     assert list(regular.index) == list(times)
     assert filled == len(missing)
@@ -294,7 +296,7 @@ def test_parquet_is_read(as_index, tmp_path):
     assert list(found.values.index) == list(times)
     np.testing.assert_array_equal(found.values["a"], np.arange(50))
     with pytest.raises(UsageError, match="column name is of type"):
-        load(str(path), targets=["name"])
+        load(str(path), choice=ColumnChoice(target=["name"]))
     path.write_bytes(b"PAR1 and nothing more")
     with pytest.raises(UsageError, match="is no Parquet file"):
         load(str(path))
@@ -305,5 +307,5 @@ def test_the_separator_is_found_in_a_cut_off_start(tmp_path, monkeypatch):
     path = tmp_path / "series.csv"
     lines = [f"2024-01-{day:02};{day},5" for day in range(1, 29)]
     path.write_text("\n".join(["t;a", *lines]))
-    found = read_columns(path, FileFormat()).numbers
+    found = read(path).values
     np.testing.assert_array_equal(found["a"], np.arange(1, 29) + 0.5)

@@ -15,7 +15,8 @@ from recipes import checkpoints, console, forecast, sample, time_series
 from recipes.data import decimals, frames
 from recipes.data.file_format import FileFormat
 from recipes.data.vocabulary import Vocabulary
-from recipes.forecasting import deployed, exporting, pictures, settings
+from recipes.forecasting import deployed, exporting, gate_pictures, settings
+from tests.recipes.reading import read
 
 ROOT = Path(__file__).parents[2]
 WRITTEN = [
@@ -104,10 +105,6 @@ def test_it_says_what_each_part_of_the_average_does(trained):
 FORMS = ["model.keras", "serving/1", "litert/time_series.tflite"]
 
 
-def read(path):
-    return frames.read_columns(path, FileFormat()).numbers
-
-
 def run(program, *arguments):
     name = program.__name__.split(".")[-1]
     return console.run(name, program.main, [str(it) for it in arguments])
@@ -138,7 +135,7 @@ def test_a_file_may_be_written_otherwise_than_that_of_the_training(
 ):
     _, folder = trained
     model = folder / "out" / "model.keras"
-    table = read(folder / "load.csv")
+    table = read(folder / "load.csv").values
     table.index = table.index.strftime("%d.%m.%Y %H:%M")
     table["note"] = "text"
     german = tmp_path / "german.csv"
@@ -172,7 +169,7 @@ def test_files_that_the_model_does_not_know_are_refused(
 ):
     _, folder = trained
     model = folder / "out" / "model.keras"
-    table = read(folder / "load.csv")
+    table = read(folder / "load.csv").values
     wrong = tmp_path / "wrong.csv"
     for change, message in (
         (table[["north"]], "has no column south: the model was trained on"),
@@ -232,7 +229,7 @@ def test_forecasts_that_are_not_finite_are_refused(
 ):
     _, folder = trained
     monkeypatch.setattr(decimals, "LARGEST", 1e40)
-    table = read(folder / "load.csv")
+    table = read(folder / "load.csv").values
     table.iloc[-1] = 1e37
     table.to_csv(tmp_path / "far.csv")
     said = refused(
@@ -332,7 +329,7 @@ def short(tmp_path, monkeypatch, capsys):
     output = tmp_path / "out"
     refused = exporting.Exported({}, {exporting.LITERT: "float32 loses it"})
     monkeypatch.setattr(exporting, "export", lambda *_: refused)
-    monkeypatch.setattr(pictures, "draw_gates", lambda *_: None)
+    monkeypatch.setattr(gate_pictures, "draw_gates", lambda *_: None)
     old = output / "litert" / "time_series.tflite"
     old.parent.mkdir(parents=True)
     old.write_text("of a training before")

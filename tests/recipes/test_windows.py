@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from recipes.data import windows as windows_of_series
 from recipes.data.windows import ColumnWindows, Shuffled, Windows
 
 SERIES = np.stack([np.arange(30.0), -np.arange(30.0)], 1)
@@ -29,10 +30,14 @@ def test_a_part_too_short_has_no_window(stop, count):
     assert len(Windows(SERIES, 10, stop, lookback=4, horizon=3)) == count
 
 
-def test_batches_are_all_in_order():
+def test_batches_are_all_in_order(monkeypatch):
+    monkeypatch.setattr(windows_of_series, "COLUMN_WINDOWS", 10)
     windows = Windows(SERIES, 0, 30, lookback=4, horizon=3)
-    found = np.concatenate([seen for seen, _ in windows.batches(5)])
-    assert len(found) == 24
+    found = [seen for seen, _ in windows.batches()]
+    assert [len(it) for it in found] == [5, 5, 5, 5, 4]
+    found = np.concatenate(found)
+    every = np.concatenate([seen for seen, _ in windows.batches(7)])
+    np.testing.assert_array_equal(every, found[::7])
     np.testing.assert_array_equal(found[:, 0, 0], np.arange(24))
 
 

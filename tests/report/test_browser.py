@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from keras_gatelstm import GateTrace
-from keras_gatelstm.inspect.report import write_report
+from keras_gatelstm.inspect.report import Series, write_report
 from tests.report.traces import some_trace
 
 webdriver = pytest.importorskip("selenium.webdriver")
@@ -76,6 +76,11 @@ def started(folder, tries=5):
 
 def go(driver, page):
     driver.get(Path(page).as_uri())
+    wait(driver)
+
+
+def wait(driver):
+    """Until the page has unpacked its numbers."""
     ready = "return document.body.dataset.ready === 'true'"
     WebDriverWait(driver, PATIENCE).until(lambda it: it.execute_script(ready))
 
@@ -85,11 +90,13 @@ def another_page(browser, tmp_path):
     """Opens the page of another trace, and then the first again."""
     first = browser.current_url
 
-    def opened(trace):
-        go(browser, write_report(trace, tmp_path / "report.html"))
+    def opened(trace, series=None):
+        path = tmp_path / "report.html"
+        go(browser, write_report(trace, path, series=series))
 
     yield opened
     browser.get(first)
+    wait(browser)
 
 
 @pytest.fixture(autouse=True)
@@ -224,6 +231,153 @@ def test_layers_of_other_lengths_than_the_text(browser, another_page):
         by_id(browser, "text").send_keys(Keys.END)
         said = by_id(browser, "status").text
         assert said.startswith(f"Step {last}, {last}: unit")
+    assert browser.get_log("browser") == []
+
+
+ROWS = 21
+
+
+def some_series(size):
+    """Two columns; the first of 21 rows is alone in its segment of 4."""
+    values = np.stack([np.arange(ROWS) / 4, 100.0 - np.arange(ROWS) ** 2], 1)
+    values[7, 0] = np.nan
+    times = [f"2026-01-{day:02}" for day in range(1, ROWS + 1)]
+    return Series(values, times, ["up, m", "down, m"], size)
+
+
+def paths(browser, name):
+    """The points of a line on the page, `(x, y)`, and its pieces."""
+    drawn = by_id(browser, name).get_attribute("d")
+    pieces = drawn.split("M")[1:]
+    points = [
+        tuple(map(float, point.removesuffix("h0.001").split()))
+        for piece in pieces
+        for point in piece.split("L")
+    ]
+    return np.array(points), len(pieces)
+
+
+def box(browser, selector):
+    element = browser.find_element(By.CSS_SELECTOR, selector)
+    return browser.execute_script(
+        "const { left, right } = arguments[0].getBoundingClientRect();"
+        "return [left, right]",
+        element,
+    )
+
+
+@pytest.mark.parametrize(("size", "steps"), [(1, 21), (4, 6)])
+def test_a_series_is_a_line_above_the_units(browser, another_page, size, steps):
+    another_page(some_trace("x" * steps), some_series(size))
+    browser.execute_script("pickUnit(0); pickStep(0)")
+    assert not browser.find_elements(By.CSS_SELECTOR, "#text span[data-step]")
+    points, pieces = paths(browser, "series-line")
+    np.testing.assert_allclose(np.diff(points[:, 0]), 1)
+    assert pieces == 1
+    values = 100.0 - np.arange(ROWS) ** 2
+    slope, _ = np.polyfit(values, points[:, 1], 1)
+    assert slope < 0
+    np.testing.assert_allclose(
+        np.corrcoef(values, points[:, 1])[0, 1], -1, atol=1e-6
+    )
+    # The last row ends the last step, above the end of the heat map.
+    assert points[-1, 0] + 0.5 == steps * size
+    for one, other in zip(
+        box(browser, "#text svg"), box(browser, "#heat"), strict=True
+    ):
+        assert abs(one - other) < 1.5
+    assert browser.get_log("browser") == []
+
+
+def test_a_step_of_a_series_is_marked_and_told(browser, another_page):
+    another_page(some_trace("abcdef"), some_series(4))
+    browser.execute_script("pickUnit(0); pickStep(0)")
+    text = by_id(browser, "text")
+    assert text.get_attribute("aria-label") == "Steps of down, m"
+    status = by_id(browser, "status")
+    assert status.text.startswith("Step 0, 2026-01-01, down, m is 100: unit 0")
+    text.send_keys(Keys.ARROW_RIGHT, Keys.ARROW_RIGHT, Keys.ARROW_DOWN)
+    told = "2026-01-06 to 2026-01-09, down, m is between 36 and 75"
+    assert status.text.startswith(f"Step 2, {told}: unit 1 of first")
+    assert text.get_attribute("aria-activedescendant") == "step-2"
+    band = by_id(browser, "step-2")
+    assert band.get_attribute("role") == "option"
+    assert band.get_attribute("aria-label") == told
+    assert band.get_attribute("aria-selected") == "true"
+    here, _ = paths(browser, "series-here")
+    whole, _ = paths(browser, "series-line")
+    np.testing.assert_array_equal(here, whole[5:9])
+    assert by_id(browser, "series-frame").get_attribute("d").startswith("M8 0")
+    text.send_keys(Keys.END)
+    assert status.text.startswith("Step 5, 2026-01-18 to 2026-01-21")
+    by_id(browser, "step-1").click()
+    assert status.text.startswith("Step 1, 2026-01-02 to 2026-01-05")
+    assert browser.get_log("browser") == []
+
+
+def test_another_column_of_a_series_is_chosen(browser, another_page):
+    another_page(some_trace("x" * ROWS), some_series(1))
+    browser.execute_script("pickStep(7)")
+    assert by_id(browser, "status").text.startswith(
+        "Step 7, 2026-01-08, down, m is 51:"
+    )
+    Select(by_id(browser, "column")).select_by_visible_text("up, m")
+    status = by_id(browser, "status").text
+    assert status.startswith("Step 7, 2026-01-08, up, m is missing:")
+    points, pieces = paths(browser, "series-line")
+    assert (len(points), pieces) == (ROWS - 1, 2)
+    assert by_id(browser, "series-here").get_attribute("d") == ""
+    browser.execute_script("pickStep(8)")
+    assert "up, m is 2:" in by_id(browser, "status").text
+
+
+def test_bands_behind_a_series_have_the_colours_of_values(
+    browser, another_page, scheme
+):
+    trace = some_trace("abcdef")
+    another_page(trace, some_series(4))
+    Select(by_id(browser, "quantity")).select_by_visible_text("use_factor")
+    browser.execute_script("pickUnit(4)")
+    values = 2 * trace["first/use_factor"][0, :, 4] - 1
+    inks = set()
+    for name, strongest in (("light", 0.75), ("dark", 0.6)):
+        scheme(name)
+        # The page hears of it before it is drawn again.
+        browser.execute_async_script(
+            "const [done] = arguments;"
+            "requestAnimationFrame(() => requestAnimationFrame(done))"
+        )
+        fills, ink = browser.execute_script(
+            "return [[...document.querySelectorAll('#text rect')]"
+            ".map((it) => getComputedStyle(it).fill),"
+            "getComputedStyle(document.getElementById('series-line')).stroke]"
+        )
+        inks.add(ink)
+        found = [it[it.index("(") + 1 : -1].split(",") for it in fills]
+        found = np.array([[*map(float, it), 1.0][:4] for it in found])
+        np.testing.assert_allclose(
+            found[:, 3], strongest * np.abs(values), atol=0.01
+        )
+        blue = found[:, 2] > found[:, 0]
+        clear = np.abs(values) > 0.05
+        np.testing.assert_array_equal(blue[clear], values[clear] > 0)
+    assert len(inks) == 2
+
+
+def test_a_layer_of_other_steps_than_the_series_shows_its_tokens(
+    browser, another_page
+):
+    reads, other = some_trace("abcdef")["first"], some_trace("abc")["second"]
+    another_page(GateTrace({"first": reads, "second": other}), some_series(4))
+    assert browser.find_elements(By.ID, "series-line")
+    Select(by_id(browser, "layer")).select_by_visible_text("second")
+    assert not browser.find_elements(By.ID, "series-line")
+    assert not by_id(browser, "column").is_displayed()
+    assert len(colours(browser)) == 3
+    by_id(browser, "text").send_keys(Keys.END)
+    assert by_id(browser, "status").text.startswith("Step 2, 2: unit")
+    Select(by_id(browser, "layer")).select_by_visible_text("first")
+    assert by_id(browser, "column").is_displayed()
     assert browser.get_log("browser") == []
 
 

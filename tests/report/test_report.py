@@ -8,7 +8,7 @@ import pytest
 
 from keras_gatelstm import GateTrace
 from keras_gatelstm.inspect import LayerTrace, report
-from keras_gatelstm.inspect.report import decode, write_report
+from keras_gatelstm.inspect.report import Series, decode, write_report
 from tests.report.traces import some_trace
 
 TEXT = "To be,\nor not."
@@ -151,6 +151,53 @@ def test_a_layer_without_gates_or_tokens(tmp_path):
     data, _ = parts(path.read_text("utf-8"))
     assert data["tokens"][:3] == ["0", "1", "2"]
     assert data["layers"][0]["half_life"] is None
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e7])
+def test_a_series_is_in_the_page(tmp_path, offset):
+    values = np.random.default_rng(1).normal(size=(27, 2)) + offset
+    values[3, 0] = np.nan
+    times = [f"day {number}" for number in range(27)]
+    series = Series(values, times, ["</script>", "south, $"], 2)
+    path = write_report(some_trace(TEXT), tmp_path / "r.html", series=series)
+    data, _ = parts(path.read_text("utf-8"))
+    found = data["series"]
+    assert found["names"] == ["</script>", "south, $"]
+    assert found["times"] == times
+    assert found["size"] == 2
+    told = np.array(found["columns"], float).T
+    np.testing.assert_allclose(told, values, rtol=0, atol=1e-3)
+    assert found["columns"][0][3] is None
+
+
+def test_a_page_without_a_series_has_none(tmp_path):
+    path = write_report(some_trace(TEXT), tmp_path / "r.html")
+    assert parts(path.read_text("utf-8"))[0]["series"] is None
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"values": np.ones((0, 2))}, "values must be"),
+        ({"values": np.ones((4, 2, 2))}, "values must be"),
+        ({"times": ["a"]}, "times must be one for each of 4 rows"),
+        ({"names": ["a", "b"]}, "names must be one for each of 1 columns"),
+        ({"rows_per_step": 0}, "rows_per_step must be a positive"),
+    ],
+)
+def test_a_series_that_is_none_is_refused(change, message):
+    whole = {"values": np.ones(4), "times": list("abcd")}
+    assert Series(**whole).steps == 4
+    with pytest.raises(ValueError, match=message):
+        Series(**whole | change)
+
+
+def test_a_series_of_other_steps_is_refused(tmp_path):
+    trace = some_trace("abcdef")
+    series = Series(np.ones(4), list("abcd"))
+    with pytest.raises(ValueError, match=r"first: 6, second: 6.* 4 steps"):
+        write_report(trace, tmp_path / "r.html", series=series)
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_cannot_be_written_is_refused(tmp_path, monkeypatch):

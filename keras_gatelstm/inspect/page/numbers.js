@@ -4,10 +4,11 @@
 const BELOW = [232, 126, 20];
 const ABOVE = [47, 125, 225];
 const MASKED = [128, 128, 128, 90];
+const MASKED_BAND = [128, 128, 128, 0.35];
 
 const byId = (id) => document.getElementById(id);
 const data = JSON.parse(byId('data').textContent);
-const state = { layer: 0, quantity: 0, unit: 0, step: 0 };
+const state = { layer: 0, quantity: 0, unit: 0, step: 0, column: 0 };
 let levels;
 let starts;
 

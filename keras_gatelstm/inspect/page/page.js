@@ -13,8 +13,20 @@ function fillSelect(select, names, chosen) {
   }));
 }
 
+function writeRead() {
+  const series = seriesNow();
+  for (const id of ['series-hint', 'series-times']) byId(id).hidden = !series;
+  byId('column-label').hidden = !(series?.names.length > 1);
+  byId('text').classList.toggle('line', series !== null);
+  document.querySelector('main').classList.toggle('of-series', series !== null);
+  byId('text').classList.remove('words');
+  if (series) writeSeries(series);
+  else writeText();
+}
+
 function writeText() {
   const box = byId('text');
+  box.setAttribute('aria-label', 'Steps');
   const words = tokens().some((token) => [...token].length > 1);
   box.classList.toggle('words', words);
   box.replaceChildren(...tokens().flatMap((token, step) => {
@@ -26,10 +38,12 @@ function writeText() {
 }
 
 function paintText() {
-  for (const span of byId('text').children) {
-    if (isMasked(span.dataset.step)) continue;
-    const number = value(state.quantity, state.unit, Number(span.dataset.step));
-    span.style.backgroundColor = css(colour(quantityNow(), number));
+  for (const it of document.querySelectorAll('#text [data-step]')) {
+    const masked = isMasked(it.dataset.step);
+    const number = value(state.quantity, state.unit, Number(it.dataset.step));
+    const painted = css(masked ? MASKED_BAND : colour(quantityNow(), number));
+    if (it instanceof SVGElement) it.style.fill = painted;
+    else if (!masked) it.style.backgroundColor = painted;
   }
 }
 
@@ -60,14 +74,6 @@ function paintLegend() {
   const [low, high] = [BELOW, ABOVE].map((it) => css([...it, strongest()]));
   byId('legend-bar').style.background =
     `linear-gradient(90deg, ${low}, transparent, ${high})`;
-}
-
-const SVG = 'http://www.w3.org/2000/svg';
-function drawn(name, attributes, text = '') {
-  const made = document.createElementNS(SVG, name);
-  for (const [key, it] of Object.entries(attributes)) made.setAttribute(key, it);
-  made.textContent = text;
-  return made;
 }
 
 function scatter(name, { low, high }) {
@@ -142,7 +148,9 @@ function rankUnits() {
 
 function showStep() {
   const { path } = layerNow();
-  const token = shown(tokens()[state.step]).trim() || '␣';
+  const series = seriesNow();
+  const token = series
+    ? toldStep(series, state.step) : shown(tokens()[state.step]).trim() || '␣';
   const masked = isMasked(state.step) ? ', masked' : '';
   byId('status').textContent =
     `Step ${state.step}, ${token}${masked}: unit ${state.unit} of ${path}`;
@@ -167,6 +175,7 @@ function mark() {
   byId(`step-${state.step}`).classList.add('here');
   byId(`step-${state.step}`).setAttribute('aria-selected', 'true');
   byId('text').setAttribute('aria-activedescendant', `step-${state.step}`);
+  if (seriesNow()) markSeries(seriesNow());
   byId('heat-unit').style.top = `${100 * (state.unit + 0.5) / units}%`;
   byId('heat-step').style.left = `${100 * (state.step + 0.5) / time}%`;
   for (const it of document.querySelectorAll('circle, #ranking tbody tr')) {
@@ -205,7 +214,7 @@ function pickLayer(at) {
   fillSelect(byId('quantity'), quantities.map((it) => it.name), quantity);
   fillSelect(byId('order'), orders(), 0);
   byId('unit').max = units - 1;
-  writeText();
+  writeRead();
   drawSaturation();
   byId('units-hint').textContent = unitsHint();
   rankUnits();
@@ -213,6 +222,13 @@ function pickLayer(at) {
   state.unit = Number(byId('ranking').tBodies[0].rows[0].dataset.unit);
   byId('unit').value = state.unit;
   pickQuantity(quantity);
+}
+
+function pickColumn(column) {
+  state.column = column;
+  writeRead();
+  paintText();
+  showStep();
 }
 
 function repaint() {
@@ -255,6 +271,7 @@ function listen() {
   byId('unit').addEventListener('input', (event) => {
     if (event.target.value !== '') pickUnit(Number(event.target.value));
   });
+  byId('column').addEventListener('change', (event) => pickColumn(Number(event.target.value)));
   byId('order').addEventListener('change', () => { rankUnits(); mark(); });
   const overStep = (event) => {
     const { step } = event.target.dataset;
@@ -287,6 +304,10 @@ function listen() {
 async function start() {
   levels = await unpacked(byId('numbers').textContent);
   starts = places();
+  if (data.series) {
+    state.column = data.series.names.length - 1;
+    fillSelect(byId('column'), data.series.names, state.column);
+  }
   fillSelect(byId('layer'), data.layers.map((it) => it.path), 0);
   byId('precision').textContent = `Numbers are rounded to ${data.levels} levels `
     + 'between the least and the greatest of a quantity.';
