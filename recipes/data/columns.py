@@ -10,14 +10,14 @@ import pandas as pd
 
 from recipes.console import UsageError
 from recipes.data.series_file import Table
-from recipes.data.times import localize
+from recipes.data.times import check_increasing, localize
 
 # Series that share less of the longest one's time are refused.
 SHARED = 0.5
 DAY = pd.Timedelta(days=1)
 YEAR = 365.25
 # Beginning of the names of the calendar's columns.
-CALENDAR = "calendar "
+CALENDAR = "calendar: "
 
 
 @dataclass(kw_only=True)
@@ -263,16 +263,7 @@ def _one_series(
         UsageError: if times are unsorted or repeated.
     """
     index = localize(times, time_zone, name)
-    rows = numbers.index
-    steps = np.diff(index.asi8)
-    if (steps <= 0).any():
-        place = int((steps <= 0).argmax()) + 1
-        same = "comes twice" if steps[place - 1] == 0 else "is before the last"
-        raise UsageError(
-            f"{name}, row {rows[place] + 2}: the time {index[place]} {same}; "
-            "sort the rows and keep one of each time; for several series, name "
-            "their --series-column, for local times their --time-zone"
-        )
+    check_increasing(index, numbers.index.to_numpy() + 2, name)
     return numbers.set_axis(index)
 
 

@@ -163,21 +163,12 @@ def fill_missing(frame: pd.DataFrame, name: str) -> tuple[pd.DataFrame, int]:
     Missing values are filled with the value before them.
 
     Raises:
-        UsageError: if times are unsorted, repeated or irregular, if the first
+        UsageError: if times, which increase, are irregular, if the first
             row has a missing value, or if too many values are missing.
     """
     times = frame.index
-    steps = np.diff(times.asi8)
     if len(times) < 3:
         raise UsageError(f"{name} is too short: it has {len(times)} rows")
-    if (steps <= 0).any():
-        row = int((steps <= 0).argmax()) + 1
-        same = "comes twice" if steps[row - 1] == 0 else "is before the last"
-        raise UsageError(
-            f"{name}, row {row + 2}: the time {times[row]} {same}; sort the "
-            "rows and keep one of each time; for local times, name their "
-            "--time-zone"
-        )
     frequency = _infer_frequency(times)
     _check_density(times, frequency, name)
     full = frame.asfreq(frequency)

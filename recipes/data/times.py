@@ -119,6 +119,31 @@ def localize(
     return local.tz_convert("UTC")
 
 
+def check_increasing(
+    times: pd.DatetimeIndex, rows: np.ndarray, name: str
+) -> None:
+    """Refuse times that are unsorted or repeated.
+
+    Args:
+        times: The times.
+        rows: Their rows in the file, of which the first has the names.
+        name: Name of the file, for error messages.
+
+    Raises:
+        UsageError: if a time is not after the one before it.
+    """
+    steps = np.diff(times.asi8)
+    if (steps > 0).all():
+        return
+    place = int((steps <= 0).argmax()) + 1
+    same = "comes twice" if steps[place - 1] == 0 else "is before the last"
+    raise UsageError(
+        f"{name}, row {rows[place]}: the time {times[place]} {same}; sort the "
+        "rows and keep one of each time; for several series, name their "
+        "--series-column, for local times their --time-zone"
+    )
+
+
 def _parse_format(
     cells: pd.Series, time_format: str, name: str
 ) -> pd.DatetimeIndex:

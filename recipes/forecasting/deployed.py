@@ -12,7 +12,9 @@ import pandas as pd
 from recipes import console
 from recipes.data.columns import (
     CALENDAR,
+    Arranged,
     ColumnChoice,
+    Covariates,
     arrange,
     with_calendar,
 )
@@ -119,6 +121,34 @@ def seen(path: Path, given: FileFormat, series: Description) -> Seen:
             is known ahead is missing.
     """
     file_format = given.or_else(series.file)
+    arranged = _arrange(path, file_format, series)
+    values, covariates, filled = regular(arranged, str(path))
+    _check_steps(values, path, series)
+    times = _times_ahead(values.index, series.horizon)
+    ahead = arranged.covariates.known.reindex(times)
+    _check_ahead(ahead, path)
+    covariates = covariates._replace(known=pd.concat([covariates.known, ahead]))
+    if series.choice.calendar:
+        covariates = with_calendar(
+            covariates, covariates.known.index, file_format.time_zone
+        )
+    length = series.lookback
+    inputs = as_inputs(
+        values.to_numpy()[np.newaxis, -length:],
+        covariates.past.to_numpy()[np.newaxis, -length:],
+        covariates.known.to_numpy()[np.newaxis, -length - series.horizon :],
+    )
+    return Seen(values, inputs, filled)
+
+
+def _arrange(
+    path: Path, file_format: FileFormat, series: Description
+) -> Arranged:
+    """Read the columns of a model from a file, in its order.
+
+    Raises:
+        UsageError: if one is missing, or is no number.
+    """
     table = read_table(path, file_format)
     for name in [*(series.choice.target or []), *(series.choice.known or [])]:
         if name not in table.columns.numbers:
@@ -127,55 +157,36 @@ def seen(path: Path, given: FileFormat, series: Description) -> Seen:
                 or f"{path} has no column {name}: the model was trained on "
                 f"{', '.join([*series.columns, *series.past, *series.known])}"
             )
-    arranged = arrange(table, series.choice, file_format.time_zone, str(path))
-    covariates = arranged.covariates
-    calendar = series.choice.calendar
-    of_file = [it for it in series.known if not _of_calendar(it, calendar)]
-    parts = {
-        "values": (arranged.values, series.columns),
-        "past": (covariates.past, series.past),
-        "known": (covariates.known, of_file),
-    }
-    for part, names in parts.values():
+    found = arrange(table, series.choice, file_format.time_zone, str(path))
+    past, known, *columns_of = found.covariates
+    asked = [it for it in series.known if not it.startswith(CALENDAR)]
+    for part, names in (
+        (found.values, series.columns),
+        (past, series.past),
+        (known, asked),
+    ):
         missing = [name for name in names if name not in part]
         if missing:
             raise console.UsageError(
                 f"{path} has no column or series {', '.join(missing)}: the "
                 "model was trained with it"
             )
-    covariates = covariates._replace(
-        past=covariates.past[series.past], known=covariates.known[of_file]
+    return found._replace(
+        values=found.values[series.columns],
+        covariates=Covariates(past[series.past], known[asked], *columns_of),
     )
-    arranged = arranged._replace(
-        values=arranged.values[series.columns], covariates=covariates
-    )
-    values, filled_in, filled = regular(arranged, str(path))
-    _check_steps(values, path, series)
-    times = _times_ahead(values.index, series.horizon)
-    ahead = covariates.known.reindex(times)
-    if ahead.isna().to_numpy().any():
-        row, column = np.argwhere(ahead.isna().to_numpy())[0]
+
+
+def _check_ahead(ahead: pd.DataFrame, path: Path) -> None:
+    """Refuse what is known ahead, if a value is missing."""
+    missing = np.argwhere(ahead.isna().to_numpy())
+    if len(missing):
+        row, column = missing[0]
         raise console.UsageError(
-            f"{path} does not say {ahead.columns[column]} at {times[row]}: the "
-            f"model takes it as known {series.horizon} steps ahead; write rows "
-            "for them, without the targets"
+            f"{path} does not say {ahead.columns[column]} at "
+            f"{ahead.index[row]}: the model takes it as known {len(ahead)} "
+            "steps ahead; write rows for them, without the targets"
         )
-    known = pd.concat([filled_in.known, ahead])
-    if calendar:
-        known = with_calendar(
-            filled_in._replace(known=known), known.index, file_format.time_zone
-        ).known[series.known]
-    length = series.lookback
-    inputs = as_inputs(
-        values.to_numpy()[np.newaxis, -length:],
-        filled_in.past.to_numpy()[np.newaxis, -length:],
-        known.to_numpy()[np.newaxis, -length - series.horizon :],
-    )
-    return Seen(values, inputs, filled)
-
-
-def _of_calendar(name: str, calendar: bool) -> bool:
-    return calendar and name.startswith(CALENDAR)
 
 
 def _times_ahead(times: pd.DatetimeIndex, horizon: int) -> pd.DatetimeIndex:

@@ -152,16 +152,16 @@ def test_the_calendar_has_what_the_steps_can_tell(frequency, names):
     times = pd.date_range("2024-01-01", periods=40, freq=frequency)
     found = calendar(times)
     year = [] if names is None else ["year sin", "year cos"]
-    expected = {f"calendar {it}" for it in [*(names or []), *year]}
+    expected = {f"calendar: {it}" for it in [*(names or []), *year]}
     assert set(found) == expected
     if frequency == "h":
         # Six in the morning of a Monday.
         row = found.iloc[6]
-        assert row["calendar day sin"] == pytest.approx(1)
-        assert row["calendar week sin"] == pytest.approx(
+        assert row["calendar: day sin"] == pytest.approx(1)
+        assert row["calendar: week sin"] == pytest.approx(
             np.sin(2 * np.pi * 0.25 / 7)
         )
-        assert found["calendar weekend"].sum() == 0
+        assert found["calendar: weekend"].sum() == 0
 
 
 def features(rows):

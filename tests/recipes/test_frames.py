@@ -214,11 +214,6 @@ def test_cells_that_cannot_be_read_are_named(written, lines, message):
     ("change", "message"),
     [
         (
-            lambda t: t.delete(5).insert(5, t[4]),
-            "row 7: .* comes twice",
-        ),
-        (lambda t: t.delete(5).insert(9, t[5]), "is before the last"),
-        (
             lambda t: t.delete(5).insert(5, t[5] + pd.Timedelta(minutes=7)),
             "row 7: the time .* is not a whole number of steps",
         ),
@@ -234,6 +229,19 @@ def test_times_that_are_no_steps_are_refused(change, message):
     frame = pd.DataFrame({"a": np.arange(float(len(times)))}, times)
     with pytest.raises(UsageError, match=message):
         frames.fill_missing(frame, "it")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.delete(5).insert(5, t[4]), "row 7: .* comes twice"),
+        (lambda t: t.delete(5).insert(9, t[5]), "row 11: .* is before the"),
+    ],
+)
+def test_times_that_do_not_increase_are_refused(written, change, message):
+    times = change(hours(40))
+    with pytest.raises(UsageError, match=message):
+        frames.load(str(written("t,a", *rows(times, range(len(times))))))
 
 
 def test_a_first_value_that_is_missing_is_refused():
