@@ -48,6 +48,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from recipes import console, options, output_folder
 from recipes.data.frames import Frame, load
@@ -106,10 +107,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     frame = load(
         settings.dataset,
-        settings,
-        settings,
-        settings.data_dir,
-        settings.manual_dir,
+        file_format=settings,
+        choice=settings,
+        data_dir=settings.data_dir,
+        manual_dir=settings.manual_dir,
     )
     settings.complete(frame.season)
     check_series(frame, settings, settings.dataset)
@@ -159,40 +160,25 @@ def windows_of(frame: Frame, settings: Settings) -> Parts:
         UsageError: if a part is too short for a window, or a column does not
             fit float32.
     """
-    values = frame.values.to_numpy()
-    scaling = Scaling.of(values[: frame.validation])
-    if (scaling.deviation < SMALLEST).any():
-        column = frame.values.columns[int(scaling.deviation.argmin())]
-        raise console.UsageError(
-            f"{settings.dataset}: column {column} varies by less than "
-            f"{SMALLEST:g}, too little for float32: write it in smaller units"
-        )
-    with np.errstate(over="ignore"):
-        scaled = scaling.standard(values)
-    if not np.isfinite(scaled).all():
-        row, place = np.argwhere(~np.isfinite(scaled))[0]
-        raise console.UsageError(
-            f"{settings.dataset}: {values[row, place]:g} at "
-            f"{frame.values.index[row]}, column {frame.values.columns[place]}, "
-            "is too far from the part to train on for float32"
-        )
     past, known, *columns_of = frame.covariates
     scalings = {
-        "series": scaling,
-        "past": Scaling.of(past.to_numpy()[: frame.validation]),
-        "known": Scaling.of(known.to_numpy()[: frame.validation]),
+        "series": Scaling.of(_to_train(frame.values, frame)),
+        "past": Scaling.of(_to_train(past, frame)),
+        "known": Scaling.of(_to_train(known, frame)),
     }
+    values, past, known = (
+        _scaled(part, scaling, settings.dataset)
+        for part, scaling in zip(
+            (frame.values, past, known), scalings.values(), strict=True
+        )
+    )
     features = None
     if past.size or known.size:
-        features = Features(
-            scalings["past"].standard(past.to_numpy()),
-            scalings["known"].standard(known.to_numpy()),
-            *columns_of,
-        )
+        features = Features(past, known, *columns_of)
     borders = [0, frame.validation, frame.test, len(values)]
     lengths = settings.lookback, settings.horizon
     train, validation, test = (
-        Windows(scaled, start, stop, *lengths, features)
+        Windows(values, start, stop, *lengths, features)
         for start, stop in pairwise(borders)
     )
     for name, part, (start, stop) in zip(
@@ -210,6 +196,36 @@ def windows_of(frame: Frame, settings: Settings) -> Parts:
                 "--horizon"
             )
     return Parts(train, validation, test, scalings)
+
+
+def _to_train(part: pd.DataFrame, frame: Frame) -> np.ndarray:
+    return part.to_numpy()[: frame.validation]
+
+
+def _scaled(part: pd.DataFrame, scaling: Scaling, name: str) -> np.ndarray:
+    """Return columns in standard units, float32.
+
+    Raises:
+        UsageError: if a column does not fit float32.
+    """
+    small = scaling.deviation < SMALLEST
+    if small.any():
+        raise console.UsageError(
+            f"{name}: column {part.columns[small.argmax()]} varies by less "
+            f"than {SMALLEST:g}, too little for float32: write it in smaller "
+            "units"
+        )
+    values = part.to_numpy()
+    with np.errstate(over="ignore"):
+        scaled = scaling.standard(values)
+    if not np.isfinite(scaled).all():
+        row, place = np.argwhere(~np.isfinite(scaled))[0]
+        raise console.UsageError(
+            f"{name}: {values[row, place]:g} at {part.index[row]}, column "
+            f"{part.columns[place]}, is too far from the part to train on for "
+            "float32"
+        )
+    return scaled
 
 
 def evaluate(

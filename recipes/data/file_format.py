@@ -1,6 +1,7 @@
-"""How a file writes a series, as far as the user has said."""
+"""Format of a file of series: separator, decimal mark, times."""
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self
 from zoneinfo import ZoneInfo
@@ -12,9 +13,9 @@ SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 
 @dataclass(kw_only=True)
 class FileFormat:
-    """How a file writes a series.
+    """Format of a file of series.
 
-    What is `None` is found from the file, where it can be told apart.
+    What is `None` is detected from the file, where that is unambiguous.
 
     Args:
         time_column: Columns of the times, joined by a blank; `None` for the
@@ -32,7 +33,7 @@ class FileFormat:
     time_zone: str | None = None
 
     @classmethod
-    def taken_from(cls, values: dict[str, Any]) -> Self:
+    def taken_from(cls, values: Mapping[str, Any]) -> Self:
         """Return the format in a dictionary that may hold more."""
         names = {field.name for field in fields(cls)}
         return cls(**{k: v for k, v in values.items() if k in names})

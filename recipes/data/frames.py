@@ -159,12 +159,15 @@ def fill_missing(frame: pd.DataFrame, name: str) -> tuple[pd.DataFrame, int]:
     """Make a series regular; also return the number of filled values.
 
     Missing rows, such as the hour that daylight saving skips in local times,
-    are inserted.
-    Missing values are filled with the value before them.
+    are inserted. Missing values are filled with the value before them.
+
+    Args:
+        frame: The series; its times increase.
+        name: Name of the file, for error messages.
 
     Raises:
-        UsageError: if times, which increase, are irregular, if the first
-            row has a missing value, or if too many values are missing.
+        UsageError: if times are irregular, if the first row has a missing
+            value, or if too many values are missing.
     """
     times = frame.index
     if len(times) < 3:

@@ -6,7 +6,7 @@ separately with the same weights; `plain` reads all columns at once.
 """
 
 import math
-from typing import Any
+from typing import TypeVar
 
 import keras
 import numpy as np
@@ -19,6 +19,8 @@ from recipes.data.windows import Layout
 from recipes.forecasting.baselines import Forecast
 from recipes.forecasting.linear import LinearForecast
 from recipes.forecasting.settings import Settings
+
+Kind = TypeVar("Kind")
 
 # Longest segment.
 SEGMENT = 48
@@ -150,7 +152,7 @@ def of_all_columns(
     return keras.Model(alone(inputs), forecast, name="time_series")
 
 
-def alone(inputs: dict[str, Any]) -> Any:
+def alone(inputs: dict[str, Kind]) -> dict[str, Kind] | Kind:
     """Return the series alone, if there are no covariates."""
     return inputs if len(inputs) > 1 else inputs["series"]
 

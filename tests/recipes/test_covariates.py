@@ -9,6 +9,7 @@ import pytest
 from recipes import console, forecast, time_series
 from recipes.console import UsageError
 from recipes.data.columns import ColumnChoice, calendar
+from recipes.data.frames import load
 from recipes.data.windows import ColumnWindows, Features, Windows
 from recipes.forecasting import models, training
 from recipes.forecasting.settings import Settings
@@ -162,6 +163,20 @@ def test_the_calendar_has_what_the_steps_can_tell(frequency, names):
             np.sin(2 * np.pi * 0.25 / 7)
         )
         assert found["calendar: weekend"].sum() == 0
+
+
+def test_a_covariate_that_float32_cannot_hold_is_refused(shops):
+    table = pd.read_csv(shops)
+    table = table[table["shop"] == "north"]
+    table["visits"] *= 1e-25
+    table.loc[table["time"] > str(HOURS[24]), "visits"] = 1e17
+    path = shops.with_name("north.csv")
+    table.to_csv(path, index=False)
+    args = Settings(dataset=str(path), target=["sales"], lookback=3, horizon=1)
+    frame = load(str(path), args, args)
+    args.complete(1)
+    with pytest.raises(UsageError, match="column visits, is too far from"):
+        time_series.windows_of(frame, args)
 
 
 def features(rows):
