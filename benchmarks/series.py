@@ -31,6 +31,7 @@ from benchmarks.timing import machine
 from recipes import time_series
 from recipes.data.frames import load
 from recipes.forecasting.evaluation import REPORTED
+from recipes.forecasting.parts import windows_of
 from recipes.forecasting.settings import Settings
 from recipes.forecasting.training import train
 from recipes.training import versions
@@ -124,7 +125,7 @@ def trained(settings: Settings) -> Row:
     frame = load(settings.dataset, manual_dir=settings.manual_dir)
     start = time.perf_counter()
     settings.complete(frame.season)
-    parts = time_series.windows_of(frame, settings)
+    parts = windows_of(frame, settings)
     with tempfile.TemporaryDirectory() as folder:
         forecaster, budget = train(
             parts.train, parts.validation, settings, Path(folder)

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import keras
 
-from recipes import time_series
 from recipes.comparing.settings import Settings
 from recipes.comparing.task import Run, Task
 from recipes.data.columns import ColumnChoice
@@ -12,6 +11,7 @@ from recipes.data.frames import load
 from recipes.data.windows import Batch, Shuffled
 from recipes.forecasting import baselines, evaluation, models, training
 from recipes.forecasting import settings as forecasting
+from recipes.forecasting.parts import check_series, windows_of
 
 
 class Series(Task):
@@ -45,8 +45,8 @@ class Series(Task):
             settings.data_dir,
             settings.manual_dir,
         )
-        time_series.check_series(frame, settings, settings.dataset)
-        self.parts = time_series.windows_of(frame, self.recipe)
+        check_series(frame, settings, settings.dataset)
+        self.parts = windows_of(frame, self.recipe)
         self.recipe.complete(frame.season)
         naive = baselines.seasonal_naive(self.recipe.horizon, frame.season)
         self.chance = ("as a season before", self.error(naive))

@@ -9,13 +9,8 @@ import numpy as np
 import pandas as pd
 
 from recipes.console import UsageError
-from recipes.data.columns import (
-    Arranged,
-    ColumnChoice,
-    Covariates,
-    arrange,
-    with_calendar,
-)
+from recipes.data.calendar import with_calendar
+from recipes.data.columns import Arranged, ColumnChoice, Covariates, arrange
 from recipes.data.decimals import Columns
 from recipes.data.file_format import FileFormat
 from recipes.data.series_file import Table, read_table

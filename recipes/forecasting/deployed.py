@@ -10,14 +10,8 @@ import numpy as np
 import pandas as pd
 
 from recipes import console
-from recipes.data.columns import (
-    CALENDAR,
-    Arranged,
-    ColumnChoice,
-    Covariates,
-    arrange,
-    with_calendar,
-)
+from recipes.data.calendar import CALENDAR, with_calendar
+from recipes.data.columns import Arranged, ColumnChoice, Covariates, arrange
 from recipes.data.file_format import FileFormat
 from recipes.data.frames import regular
 from recipes.data.series_file import read_table

@@ -8,10 +8,12 @@ import pytest
 
 from recipes import console, forecast, time_series
 from recipes.console import UsageError
-from recipes.data.columns import ColumnChoice, calendar
+from recipes.data.calendar import calendar
+from recipes.data.columns import ColumnChoice
 from recipes.data.frames import load
 from recipes.data.windows import ColumnWindows, Features, Windows
 from recipes.forecasting import models, training
+from recipes.forecasting.parts import windows_of
 from recipes.forecasting.settings import Settings
 from tests.recipes.reading import read
 
@@ -176,7 +178,7 @@ def test_a_covariate_that_float32_cannot_hold_is_refused(shops):
     frame = load(str(path), args, args)
     args.complete(1)
     with pytest.raises(UsageError, match="column visits, is too far from"):
-        time_series.windows_of(frame, args)
+        windows_of(frame, args)
 
 
 def features(rows):

@@ -16,6 +16,7 @@ from recipes.data import decimals, frames
 from recipes.data.file_format import FileFormat
 from recipes.data.vocabulary import Vocabulary
 from recipes.forecasting import deployed, exporting, gate_pictures, settings
+from recipes.forecasting.parts import check_series, windows_of
 from tests.recipes.reading import read
 
 ROOT = Path(__file__).parents[2]
@@ -266,8 +267,8 @@ def test_models_of_something_else_are_refused(trained, tmp_path, capsys):
 def test_a_training_goes_on_with_its_own_series_only(tmp_path, capsys):
     args = settings.parse(["--output", str(tmp_path)], "")
     frame = frames.load("co2")
-    time_series.check_series(frame, args, "co2")
-    time_series.check_series(frame, args, "co2")
+    check_series(frame, args, "co2")
+    check_series(frame, args, "co2")
     values = frame.values
     other_value = values.copy()
     other_value.iloc[-1] += 1e-9
@@ -278,9 +279,7 @@ def test_a_training_goes_on_with_its_own_series_only(tmp_path, capsys):
         values.iloc[:-1],
     ):
         with pytest.raises(console.UsageError, match="co2 has changed since"):
-            time_series.check_series(
-                frame._replace(values=changed), args, "co2"
-            )
+            check_series(frame._replace(values=changed), args, "co2")
 
 
 @pytest.mark.parametrize(
@@ -298,7 +297,7 @@ def test_what_float32_cannot_hold_is_refused_before_training(
     values = frame.values * unit
     values.iloc[-1] = last
     with pytest.raises(console.UsageError, match=said):
-        time_series.windows_of(frame._replace(values=values), args)
+        windows_of(frame._replace(values=values), args)
 
 
 def test_pipes_in_the_place_of_files_are_refused(trained, tmp_path, capsys):
