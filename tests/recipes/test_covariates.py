@@ -245,7 +245,7 @@ def test_what_helps_is_used(kind, tmp_path):
         "known": Features(none, cause, no, one),
         "past": Features(cause, none, one, no),
     }[kind]
-    args = settings(form="averaged", dropout=0.0)
+    args = settings(form="averaged", dropout=0.0, cell="rnn")
 
     parts = [
         Windows(series, *part, 10, 5, helped)

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from recipes.console import UsageError
+from recipes.data import windows as windows_of_series
 from recipes.data.columns import Covariates
 from recipes.data.frames import Frame
 from recipes.data.scaling import Scaling
@@ -60,11 +61,11 @@ def values(*shape):
     return np.random.default_rng(1).normal(size=shape).astype("float32")
 
 
-@pytest.mark.parametrize("lengths", [(48, 12), (50, 13)])
 @pytest.mark.parametrize("form", ["segments", "plain"])
 @pytest.mark.parametrize("cell", CELLS)
-def test_every_form_of_every_cell_forecasts_and_learns(form, cell, lengths):
-    lookback, horizon = lengths
+def test_every_form_of_every_cell_forecasts_and_learns(form, cell):
+    """With segments that have to be filled up."""
+    lookback, horizon = 50, 13
     args = settings(form=form, cell=cell, lookback=lookback, horizon=horizon)
     model = forecaster(args, columns=3)
     seen = values(5, lookback, 3)
@@ -155,16 +156,17 @@ def test_the_scale_of_a_series_is_found(unit):
 
 
 @pytest.mark.parametrize("form", ["averaged", "plain"])
-def test_a_training_that_is_killed_is_gone_on_with(form, tmp_path):
-    """Within its second epoch, with dropout and means of weights."""
+def test_a_training_that_is_killed_is_gone_on_with(form, tmp_path, monkeypatch):
+    """Within its second epoch of 12 batches, with dropout, means of weights."""
+    monkeypatch.setattr(windows_of_series, "LEAST_BATCHES", 1)
     args = settings(
         cell="rnn",
         lookback=8,
         horizon=4,
         period=4,
         form=form,
-        batch_size=7,
-        batches=70 if form == "averaged" else 66,
+        batch_size=32 if form == "averaged" else 16,
+        batches=24,
     )
     series = values(320, 2)
     parts = [Windows(series, *part, 8, 4) for part in ((0, 210), (210, 320))]
@@ -177,7 +179,7 @@ def test_a_training_that_is_killed_is_gone_on_with(form, tmp_path):
         return found.model, budget
 
     with pytest.raises(KilledError):
-        train("killed", 60)
+        train("killed", 17)
     found = train("killed")
     assert len(found[1].losses) == args.batches
     assert len(found[1].validation) == 2
@@ -309,7 +311,14 @@ def test_the_average_is_of_both_parts_and_is_saved(columns, tmp_path):
 
 def test_the_weight_of_the_linear_map_is_chosen_on_validation(tmp_path):
     """On a series that is linear but for noise, of an untrained model."""
-    args = settings(lookback=8, horizon=4, period=4, form="averaged", batches=1)
+    args = settings(
+        lookback=8,
+        horizon=4,
+        period=4,
+        form="averaged",
+        cell="rnn",
+        batches=1,
+    )
     series = series_by_recursion(400) + 0.1 * values(400, 2)
     series = series.astype("float32")
     parts = [Windows(series, *part, 8, 4) for part in ((0, 300), (300, 400))]
