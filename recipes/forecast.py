@@ -24,6 +24,7 @@ import pandas as pd
 from recipes import console
 from recipes.data.file_format import FileFormat, add_file_options
 from recipes.forecasting import deployed
+from recipes.forecasting.description import Description
 from recipes.forecasting.reading import in_zone
 from recipes.output_folder import refuse_replacing
 
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise console.UsageError(f"there is no file or folder {args.model}")
     if (args.model / "model.keras").is_file():
         args.model /= "model.keras"
-    series = deployed.description(console.near(args.model, "series.json"))
+    series = Description.load(console.near(args.model, "series.json"))
     given = FileFormat.taken_from(vars(args))
     known, inputs, filled = seen = deployed.seen(args.file, given, series)
     if filled:

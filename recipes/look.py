@@ -36,6 +36,7 @@ from recipes.data.series_file import read_table
 from recipes.data.vocabulary import Vocabulary
 from recipes.data.windows import Inputs, series_of
 from recipes.forecasting import deployed
+from recipes.forecasting.description import Description
 from recipes.forecasting.reading import Reading, in_zone
 from recipes.output_folder import refuse_replacing
 
@@ -181,7 +182,7 @@ def read_series(
     given = FileFormat.taken_from(vars(args))
     trained_on = console.near(args.model, "series.json")
     if trained_on.is_file():
-        described = deployed.description(trained_on)
+        described = Description.load(trained_on)
         found, inputs, _ = deployed.seen(path, given, described)
         given, horizon = given.or_else(described.file), described.horizon
         found.index = in_zone(found.index, given.time_zone)

@@ -40,17 +40,18 @@ the hour that daylight saving skips in local times. Repeated, unsorted or
 irregular times are refused, and so are constant columns.
 """
 
-import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from recipes import console, output_folder
 from recipes.data.frames import Frame, load
 from recipes.data.windows import one_window
+from recipes.forecasting.description import Description
 from recipes.forecasting.parts import Parts, check_series, windows_of
 from recipes.forecasting.settings import Settings, parse
 
@@ -183,9 +184,7 @@ def evaluate(
     widths = widths * parts.scalings["series"].deviation
 
     def write(stage: Path, version: int) -> "Exported":
-        (stage / "series.json").write_text(
-            json.dumps(description(frame, widths, settings), indent=2)
-        )
+        describe(frame, widths, settings).save(stage / "series.json")
         return draw_and_export(
             forecaster.model,
             frame,
@@ -257,25 +256,24 @@ def draw_and_export(
     )
 
 
-def description(
+def describe(
     frame: Frame, widths: np.ndarray, settings: Settings
-) -> dict[str, Any]:
+) -> Description:
     """Describe the series for `recipes.forecast`."""
-    return {
-        "columns": list(frame.values.columns),
-        "past": list(frame.covariates.past.columns),
-        "known": list(frame.covariates.known.columns),
-        "lookback": settings.lookback,
-        "horizon": settings.horizon,
-        "step_seconds": float(
-            np.median(np.diff(frame.values.index) / np.timedelta64(1, "s"))
-        ),
-        "coverage": COVERAGE,
-        "half_widths": widths.tolist(),
-        "file": vars(settings.file_format()),
-        "choice": vars(settings.column_choice())
-        | {"target": list(frame.targets)},
-    }
+    steps = np.diff(frame.values.index) / np.timedelta64(1, "s")
+    choice = replace(settings.column_choice(), target=list(frame.targets))
+    return Description(
+        columns=list(frame.values.columns),
+        past=list(frame.covariates.past.columns),
+        known=list(frame.covariates.known.columns),
+        lookback=settings.lookback,
+        horizon=settings.horizon,
+        step_seconds=float(np.median(steps)),
+        coverage=COVERAGE,
+        half_widths=widths,
+        file=settings.file_format(),
+        choice=choice,
+    )
 
 
 if __name__ == "__main__":

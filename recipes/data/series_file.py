@@ -86,6 +86,12 @@ def _read_parquet(path: Path, file_format: FileFormat) -> Table:
     written = _take_times(frame, file_format, path)
     if types.is_datetime64_any_dtype(written):
         times = pd.DatetimeIndex(written)
+        if times.hasnans:
+            row = int(times.isna().argmax())
+            raise UsageError(
+                f"{path}, row {row + 1}, column {written.name}: the time is "
+                "missing"
+            )
     else:
         times = parse_times(
             written.astype(str), file_format.time_format, str(path)

@@ -1,8 +1,6 @@
 """Trained forecasters in any exported form, and their input data."""
 
-import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,42 +9,14 @@ import pandas as pd
 
 from recipes import console
 from recipes.data.calendar import CALENDAR, with_calendar
-from recipes.data.columns import Arranged, ColumnChoice, Covariates, arrange
+from recipes.data.columns import Arranged, Covariates, arrange
 from recipes.data.file_format import FileFormat
 from recipes.data.frames import regular
 from recipes.data.series_file import read_table
 from recipes.data.windows import Inputs, as_inputs, by_name
+from recipes.forecasting.description import Description
 
 Forecaster = Callable[[Inputs], np.ndarray]
-
-
-@dataclass(frozen=True)
-class Description:
-    """Description of a forecaster's series, of `series.json`.
-
-    Args:
-        columns: Names of the columns that are forecast.
-        past: Names of the columns that help by their past.
-        known: Names of the columns that are known ahead.
-        lookback: Steps that the model sees.
-        horizon: Steps that it forecasts.
-        step_seconds: Median length of a step.
-        coverage: Share of true values that the intervals are to cover.
-        half_widths: Half widths of the intervals, `(horizon, columns)`.
-        file: How the file of the training was written.
-        choice: What its columns were for.
-    """
-
-    columns: list[str]
-    past: list[str]
-    known: list[str]
-    lookback: int
-    horizon: int
-    step_seconds: float
-    coverage: float
-    half_widths: np.ndarray
-    file: FileFormat
-    choice: ColumnChoice
 
 
 class Seen(NamedTuple):
@@ -65,40 +35,6 @@ class Seen(NamedTuple):
     def times_ahead(self, horizon: int) -> pd.DatetimeIndex:
         """Return the times that are forecast."""
         return _times_ahead(self.values.index, horizon)
-
-
-def description(path: Path) -> Description:
-    """Read the description of a model's series.
-
-    Raises:
-        UsageError: if the file is missing or invalid.
-    """
-    if not path.is_file():
-        raise console.UsageError(
-            f"there is no file {path}: recipes.time_series writes it beside "
-            "the model"
-        )
-    try:
-        found = json.loads(path.read_text())
-        columns, past, known = (
-            [str(name) for name in found[part]]
-            for part in ("columns", "past", "known")
-        )
-        shape = int(found["horizon"]), len(columns)
-        return Description(
-            columns,
-            past,
-            known,
-            int(found["lookback"]),
-            shape[0],
-            float(found["step_seconds"]),
-            float(found["coverage"]),
-            np.reshape(np.asarray(found["half_widths"], float), shape),
-            FileFormat.taken_from(found["file"]),
-            ColumnChoice(**found["choice"]),
-        )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise console.UsageError(f"{path} describes no series") from error
 
 
 def seen(path: Path, given: FileFormat, series: Description) -> Seen:
@@ -209,7 +145,7 @@ def forecast(path: Path, inputs: Inputs, series: Description) -> np.ndarray:
     Args:
         path: A `.keras` file, the folder of a SavedModel, or a `.tflite` file.
         inputs: Inputs of the model, of one window.
-        series: The `description` of the model's series.
+        series: The description of the model's series.
 
     Raises:
         UsageError: if the file is unreadable or not a forecaster of this

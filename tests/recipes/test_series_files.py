@@ -297,6 +297,11 @@ def test_parquet_is_read(as_index, tmp_path):
     np.testing.assert_array_equal(found.values["a"], np.arange(50))
     with pytest.raises(UsageError, match="column name is of type"):
         load(str(path), choice=ColumnChoice(target=["name"]))
+    frame = frame.reset_index() if as_index else frame
+    frame.loc[3, "when"] = pd.NaT
+    frame.to_parquet(path)
+    with pytest.raises(UsageError, match="row 4, column when: the time is mi"):
+        load(str(path))
     path.write_bytes(b"PAR1 and nothing more")
     with pytest.raises(UsageError, match="is no Parquet file"):
         load(str(path))

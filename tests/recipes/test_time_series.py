@@ -15,7 +15,8 @@ from recipes import checkpoints, console, forecast, sample, time_series
 from recipes.data import decimals, frames
 from recipes.data.file_format import FileFormat
 from recipes.data.vocabulary import Vocabulary
-from recipes.forecasting import deployed, exporting, gate_pictures, settings
+from recipes.forecasting import exporting, gate_pictures, settings
+from recipes.forecasting.description import Description
 from recipes.forecasting.parts import check_series, windows_of
 from tests.recipes.reading import read
 
@@ -308,7 +309,7 @@ def test_pipes_in_the_place_of_files_are_refused(trained, tmp_path, capsys):
     assert f"there is no file or folder {pipe}" in said
     assert f"no file or folder {pipe}" in refused(capsys, sample, pipe)
     with pytest.raises(console.UsageError, match=f"there is no file {pipe}"):
-        deployed.description(pipe)
+        Description.load(pipe)
     with pytest.raises(console.UsageError, match=f"there is no file {pipe}"):
         Vocabulary.load(pipe)
 
