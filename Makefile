@@ -40,6 +40,7 @@ test: $(SETUP_TEST)
 
 thorough: $(SETUP_BACKENDS)
 	$(BIN)/python -m $(PYTEST) -m thorough $(ARGS)
+	THOROUGH=1 $(MAKE) backends
 
 lint: $(SETUP_DEV)
 	$(BIN)/ruff check .

@@ -27,6 +27,16 @@ if os.environ.setdefault("KERAS_BACKEND", "tensorflow") != "tensorflow":
         "tests/test_statistics.py",
         "tests/trace/test_gate_trace.py",
     ]
+    if "THOROUGH" not in os.environ:
+        collect_ignore_glob += [
+            # Layers are held to NumPy and Keras by other tests already.
+            "tests/test_keras_cases.py",
+            # The same files and sentences, whatever computes.
+            "tests/test_architecture.py",
+            "tests/test_files.py",
+            "tests/test_readme.py",
+            "tests/test_saving.py",
+        ]
 
 
 @pytest.fixture(autouse=True)

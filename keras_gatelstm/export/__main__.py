@@ -80,6 +80,11 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="T",
         help="length of the sequences (default: any)",
     )
+    add(
+        "--gates",
+        action="store_true",
+        help="with --form streaming: give every gate's values, and hold them",
+    )
     add("--micro", action="store_true", help="check on microcontrollers' too")
     args = parser.parse_args(arguments)
     if not (args.saved_model or args.litert):
@@ -147,6 +152,7 @@ def run_exports(
             batch_size=args.batch_size or None,
             representative_data=None if examples is None else np.load(examples),
             target="micro" if args.micro else None,
+            gates=args.gates,
         )
 
 

@@ -40,17 +40,19 @@ def memory_sizes(model: keras.Model) -> dict[str, int]:
 
 
 def merge_outputs(
-    outputs: dict[str, Tensor], memories: dict[str, Tensor]
+    outputs: dict[str, Tensor], of_layers: dict[str, Tensor]
 ) -> dict[str, Tensor]:
-    """Merge outputs and memories into one dict.
+    """Merge a model's outputs with memories and quantities of its layers.
 
     Raises:
-        FormError: if an output and a memory have the same name.
+        FormError: if two of them have the same name.
     """
     for name in outputs:
-        if name in memories:
-            raise FormError(f"an output and a memory are both called {name}")
-    return {**outputs, **memories}
+        if name in of_layers:
+            raise FormError(
+                f"an output and a memory or quantity are both called {name}"
+            )
+    return {**outputs, **of_layers}
 
 
 def with_explicit_state(
@@ -79,12 +81,18 @@ def with_explicit_state(
     return loop_with_state
 
 
-def _memory_names(layer: keras.layers.RNN) -> list[str]:
-    """Return `<layer>_<memory>` names; stacked cells are numbered."""
+def named_cells(layer: keras.layers.RNN) -> dict[str, keras.layers.Layer]:
+    """Return the cells of a layer by `<layer>`; stacked ones are numbered."""
     cells = getattr(layer.cell, "cells", [layer.cell])
+    if len(cells) == 1:
+        return {layer.name: cells[0]}
+    return {f"{layer.name}_{number}": it for number, it in enumerate(cells)}
+
+
+def _memory_names(layer: keras.layers.RNN) -> list[str]:
+    """Return `<layer>_<memory>` names."""
     names = []
-    for number, cell in enumerate(cells):
-        prefix = f"{layer.name}_{number}" if len(cells) > 1 else layer.name
+    for prefix, cell in named_cells(layer).items():
         count = len(keras.tree.flatten(cell.state_size))
         has_gates = isinstance(cell, GateCell)
         memories = cell.anatomy.memories if has_gates else range(count)

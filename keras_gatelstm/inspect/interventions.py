@@ -1,15 +1,13 @@
 """Interventions: gates held at fixed values while a model runs."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from typing import NamedTuple
 
 import keras
 import numpy as np
 from keras import ops
 
-from keras_gatelstm.core.cell import GateCell
 from keras_gatelstm.core.loops import (
     layers_by_path,
     override_time_loop,
@@ -17,13 +15,12 @@ from keras_gatelstm.core.loops import (
 )
 from keras_gatelstm.core.types import Tensor
 from keras_gatelstm.inspect.gate_cells import as_gate_cell, has_gates
+from keras_gatelstm.inspect.holding import Hold, hold_quantity, holdable
 from keras_gatelstm.inspect.recorder import forget_compiled
 from keras_gatelstm.inspect.recording import cells_of
 from keras_gatelstm.inspect.trace import unknown
 
 Values = float | Mapping[int, float] | Sequence[float] | np.ndarray
-Arguments = ParamSpec("Arguments")
-Result = TypeVar("Result")
 
 
 @contextmanager
@@ -64,55 +61,36 @@ def clamp_gates(
     [[0. 0. 0. 0.]]
     """
     with ExitStack() as stack:
-        for clamp in [_Clamp.of(model, *item) for item in values.items()]:
-            stack.enter_context(clamp.applied())
+        for clamp in [_read_clamp(model, *item) for item in values.items()]:
+            stack.enter_context(hold_quantity(*clamp))
         _discard_compiled(model)
         stack.callback(_discard_compiled, model)
         stack.enter_context(override_time_loop(model, run_by_cell))
         yield
 
 
-@dataclass(frozen=True)
-class _Clamp:
-    """One quantity of one cell, and the function that holds it."""
+class _Clamp(NamedTuple):
+    """A quantity of a cell to hold at fixed values."""
 
     cell: keras.layers.Layer
     quantity: str
-    hold: Callable[[Tensor], Tensor]
+    hold: Hold
 
-    @classmethod
-    def of(cls, model: keras.layers.Layer, key: str, value: Values) -> "_Clamp":
-        cells = cells_by_path(model)
-        path, _, quantity = key.rpartition("/")
-        if not path and len(cells) == 1:
-            path = next(iter(cells))
-        if path not in cells:
-            raise ValueError(unknown("layer", path or key, cells, model.name))
-        gates = as_gate_cell(cells[path])
-        names = _find_methods(gates)
-        if quantity not in names:
-            raise ValueError(
-                unknown("quantity to clamp", quantity, names, path)
-            )
-        held = _values_per_unit(value, gates.units, key)
-        return cls(cells[path], quantity, _make_hold(held))
 
-    @contextmanager
-    def applied(self) -> Iterator[None]:
-        gates = as_gate_cell(self.cell)
-        owner, method = _find_methods(gates)[self.quantity]
-        hold = self.hold if method == "call" else self._hold_in_step
-        held = _call_then(getattr(owner, method), hold)
-        with ExitStack() as stack:
-            stack.enter_context(_replace_method(owner, method, held))
-            if gates is not self.cell:
-                step = _make_gate_step(self.cell)
-                stack.enter_context(_replace_method(self.cell, "call", step))
-            yield
-
-    def _hold_in_step(self, step: NamedTuple) -> NamedTuple:
-        value = self.hold(getattr(step, self.quantity))
-        return step._replace(**{self.quantity: value})
+def _read_clamp(model: keras.layers.Layer, key: str, value: Values) -> _Clamp:
+    cells = cells_by_path(model)
+    path, _, quantity = key.rpartition("/")
+    if not path and len(cells) == 1:
+        path = next(iter(cells))
+    if path not in cells:
+        raise ValueError(unknown("layer", path or key, cells, model.name))
+    gates = as_gate_cell(cells[path])
+    if quantity not in holdable(gates):
+        raise ValueError(
+            unknown("quantity to clamp", quantity, holdable(gates), path)
+        )
+    held = _values_per_unit(value, gates.units, key)
+    return _Clamp(cells[path], quantity, _make_hold(held))
 
 
 def cells_by_path(model: keras.layers.Layer) -> dict[str, keras.layers.Layer]:
@@ -129,28 +107,6 @@ def cells_by_path(model: keras.layers.Layer) -> dict[str, keras.layers.Layer]:
                 f"{path} has no weights yet: call the model once, or build it."
             )
     return cells
-
-
-def _find_methods(gates: GateCell) -> dict[str, tuple[keras.layers.Layer, str]]:
-    """Return the layer and method that return each quantity to hold.
-
-    A layer that computes a single quantity returns it from `call`. The output
-    of a gate, and a memory that the cell computes itself, are in the result
-    of `activity`. An intermediate quantity of a gate cannot be held: the gate
-    uses it before it returns.
-    """
-    names: dict[str, tuple[keras.layers.Layer, str]] = {}
-    for quantity in gates.anatomy.quantities:
-        layer = gates.sublayer(quantity.name)
-        gate = getattr(gates, quantity.gate, None)
-        if layer is not None:
-            names[quantity.name] = (layer, "call")
-        elif hasattr(gate, "activity"):
-            if quantity.name == gates.anatomy.handed_on(quantity.gate):
-                names[quantity.name] = (gate, "activity")
-        elif quantity.kind == "memory":
-            names[quantity.name] = (gates, "activity")
-    return names
 
 
 def _values_per_unit(value: Values, units: int, key: str) -> np.ndarray:
@@ -174,7 +130,7 @@ def _values_per_unit(value: Values, units: int, key: str) -> np.ndarray:
     return np.broadcast_to(numbers, (units,))
 
 
-def _make_hold(values: np.ndarray) -> Callable[[Tensor], Tensor]:
+def _make_hold(values: np.ndarray) -> Hold:
     held = ~np.isnan(values)
     numbers = np.where(held, values, 0)
 
@@ -182,41 +138,6 @@ def _make_hold(values: np.ndarray) -> Callable[[Tensor], Tensor]:
         return ops.where(held, ops.cast(numbers, tensor.dtype), tensor)
 
     return hold
-
-
-def _call_then(
-    function: Callable[Arguments, Result], then: Callable[[Result], Result]
-) -> Callable[Arguments, Result]:
-    return lambda *args, **kwargs: then(function(*args, **kwargs))
-
-
-def _make_gate_step(
-    cell: keras.layers.Layer,
-) -> Callable[..., tuple[Tensor, Any]]:
-    """Return the step of a Keras cell, computed by its gates."""
-
-    def step(
-        inputs: Tensor, states: Any, training: bool = False
-    ) -> tuple[Tensor, Any]:
-        return as_gate_cell(cell).call(inputs, states, training)
-
-    return step
-
-
-@contextmanager
-def _replace_method(
-    owner: keras.layers.Layer, name: str, function: Callable[..., object]
-) -> Iterator[None]:
-    """Replace a method of this object only."""
-    before = vars(owner).get(name)
-    # In vars: Keras would look for weights in an attribute.
-    vars(owner)[name] = function
-    try:
-        yield
-    finally:
-        del vars(owner)[name]
-        if before is not None:
-            vars(owner)[name] = before
 
 
 def _discard_compiled(model: keras.layers.Layer) -> None:

@@ -1,7 +1,7 @@
 """Traces: every recorded quantity of every layer, by name."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -352,7 +352,7 @@ def _take_places(
 
 
 def unknown(
-    kind: str, received: str, available: Mapping[str, object], where: str
+    kind: str, received: str, available: Collection[str], where: str
 ) -> str:
     """Return an error message with the available names and the closest."""
     close = get_close_matches(received, list(available), 1)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import keras
@@ -94,28 +95,36 @@ def started(model, *arguments, **options):
     )
 
 
-def test_a_full_disk_ends_in_one_line(tmp_path):
+@contextmanager
+def files_of_at_most(size):
+    """This process, and those that it starts, write no larger files."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize(
+    ("target", "limit"),
+    [
+        ("--saved-model", 50_000),
+        ("--litert", 50_000),
+        # What the converter writes is larger.
+        ("--litert", 215_000),
+    ],
+)
+def test_a_full_disk_ends_in_one_line(target, limit, tmp_path, capsys):
     model = tmp_path / "model.keras"
     keras.Sequential([keras.Input((7, 300)), layers.LSTM(40)]).save(model)
-
     out = tmp_path / "out"
-    for target, limit in {
-        "--saved-model": 50_000,
-        "--litert": 50_000,
-        # What the converter writes is larger.
-        "--litert ": 215_000,
-    }.items():
-
-        def limited(size=limit):
-            resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-
-        asked = [target.strip(), out / "it"]
-        process = started(model, *asked, preexec_fn=limited)
-        _, said = process.communicate()
-        assert process.returncode == 2, said
-        assert "could not be written: File too large" in said.splitlines()[-1]
-        assert "Traceback" not in said
-        assert not out.exists()
+    with files_of_at_most(limit):
+        status = main([str(model), target, str(out / "it")])
+    assert status == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert "could not be written: File too large" in said
+    assert not out.exists()
 
 
 def test_a_request_to_terminate_leaves_nothing(tmp_path):

@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from textwrap import fill
 from typing import Protocol
@@ -21,6 +21,11 @@ from keras_gatelstm.export.litert.file import (
     operators,
 )
 from keras_gatelstm.export.litert.forms import Form
+from keras_gatelstm.export.litert.gate_cases import (
+    held_values,
+    outputs_with_gates,
+)
+from keras_gatelstm.export.litert.gates import nothing_held
 from keras_gatelstm.export.litert.samples import Batch, steps_of
 
 # The largest error allowed, as a fraction of the range of Keras's outputs.
@@ -103,6 +108,21 @@ class CheckError(RuntimeError):
     """A file whose operators or outputs are not as expected."""
 
 
+@dataclass(frozen=True)
+class Case:
+    """A batch to run a file on.
+
+    Args:
+        inputs: The batch.
+        expected: Keras's outputs for it.
+        held: Values of the inputs that hold quantities, `(units,)`.
+    """
+
+    inputs: Batch
+    expected: Arrays
+    held: Arrays = field(default_factory=dict)
+
+
 def check(
     path: Path,
     form: Form,
@@ -134,20 +154,15 @@ def check(
     runners: list[Runner] = [file]
     if micro:
         runners.append(MicroFile(file))
-    keras_model = tf.function(
-        lambda *inputs: call(model, list(inputs)), autograph=False
-    )
-    expected = [_as_float64(keras_model(*inputs)) for inputs in tried]
+    cases = _cases(form, model, tried)
+    expected = [case.expected for case in cases]
     ranges = _ranges(expected, least=0.0 if quantize else 1.0)
     largest = in_range = 0.0
-    pairs = list(zip(tried, expected, strict=True))
     # Run all twice without a reset: a call must not depend on the last one.
     rounds = 1 if form.carries or form.memories else 2
     for runner in runners:
-        for inputs, right in pairs * rounds:
-            for name, error in _errors(
-                runner, form, model, inputs, right
-            ).items():
+        for case in cases * rounds:
+            for name, error in _errors(runner, form, model, case).items():
                 largest = max(largest, error)
                 in_range = max(in_range, error / ranges[name])
     if not in_range <= allowed:
@@ -190,11 +205,24 @@ def _check_operators(used: Counter[str], form: Form) -> None:
         )
 
 
-def _as_float64(outputs: dict[str, Tensor]) -> Arrays:
-    return {
-        name: tensor.numpy().astype("float64")
-        for name, tensor in outputs.items()
-    }
+def _cases(
+    form: Form, model: keras.Model, tried: Sequence[Batch]
+) -> list[Case]:
+    """Return every batch, and if gates can be held, one with held ones."""
+    if form.holds:
+        to_hold = [(tried[0], held_values(form)), *((it, {}) for it in tried)]
+        return [
+            Case(inputs, outputs_with_gates(model, inputs, held), held)
+            for inputs, held in to_hold
+        ]
+    keras_model = tf.function(
+        lambda *inputs: call(model, list(inputs)), autograph=False
+    )
+    return [Case(it, _as_arrays(keras_model(*it))) for it in tried]
+
+
+def _as_arrays(outputs: dict[str, Tensor]) -> Arrays:
+    return {name: tensor.numpy() for name, tensor in outputs.items()}
 
 
 def _ranges(expected: Sequence[Arrays], least: float) -> dict[str, float]:
@@ -202,6 +230,7 @@ def _ranges(expected: Sequence[Arrays], least: float) -> dict[str, float]:
     ranges = {}
     for name in expected[0]:
         values = np.concatenate([right[name].ravel() for right in expected])
+        values = values[~np.isnan(values)].astype("float64")
         largest = float(np.abs(values).max(initial=0))
         spread = float(np.ptp(values)) if values.size else 0.0
         tiny = float(np.finfo(np.float32).tiny)
@@ -210,19 +239,17 @@ def _ranges(expected: Sequence[Arrays], least: float) -> dict[str, float]:
 
 
 def _errors(
-    runner: Runner,
-    form: Form,
-    model: keras.Model,
-    inputs: Batch,
-    expected: Arrays,
+    runner: Runner, form: Form, model: keras.Model, case: Case
 ) -> dict[str, float]:
     """Return the largest error of each output."""
-    found = _run_calls(runner, form, inputs)
+    found = _run_calls(runner, form, case.inputs, case.held)
     in_time = outputs_in_time(model)
     errors = {}
-    for name, right in expected.items():
+    for name, right in case.expected.items():
         value = found[name][-1]
-        if form.name == "streaming" and in_time[name]:
+        if name not in in_time:
+            value = np.stack(found[name], axis=1)
+        elif form.name == "streaming" and in_time[name]:
             value = np.concatenate(found[name], axis=1)
         if value.shape != right.shape:
             raise CheckError(
@@ -231,12 +258,14 @@ def _errors(
             )
         if not np.isfinite(value).all():
             raise CheckError(f"{name} has numbers that are not finite")
-        errors[name] = float(np.abs(value - right).max(initial=0))
+        known = ~np.isnan(right)
+        difference = value[known].astype("float64") - right[known]
+        errors[name] = float(np.abs(difference).max(initial=0))
     return errors
 
 
 def _run_calls(
-    runner: Runner, form: Form, inputs: Batch
+    runner: Runner, form: Form, inputs: Batch, held: Arrays
 ) -> dict[str, list[np.ndarray]]:
     """Run the file on a batch; return each output of each call."""
     if form.carries:
@@ -248,9 +277,13 @@ def _run_calls(
         name: np.zeros((rows, size or 1), np.float32)
         for name, (_, size) in form.memories.items()
     }
+    holds = nothing_held(form.holds, rows)
+    for name, values in held.items():
+        holds[name][:] = values
     found: dict[str, list[np.ndarray]] = {}
     for one in calls:
-        outputs = runner(**dict(zip(names, one, strict=True)), **memories)
+        given = dict(zip(names, one, strict=True))
+        outputs = runner(**given, **memories, **holds)
         memories = {name: outputs[name] for name in memories}
         for name, value in outputs.items():
             found.setdefault(name, []).append(value)
@@ -261,7 +294,7 @@ def _microseconds(file: LiteRTFile, form: Form, inputs: Batch) -> float:
     """Return the median time of a call, with one row if the batch is free."""
     if form.inputs[0].shape[0] is None:
         inputs = [it[:1] for it in inputs]
-    _run_calls(file, form, inputs)
+    _run_calls(file, form, inputs, {})
     times: list[float] = []
     end = time.perf_counter() + SECONDS_TO_MEASURE
     while not times or time.perf_counter() < end:

@@ -48,6 +48,7 @@ def export_litert(
     tolerance: float | None = None,
     target: str | None = None,
     carry_state: bool = False,
+    gates: bool = False,
 ) -> Report:
     """Write a `.tflite` file of built-in operators, and check it.
 
@@ -102,6 +103,13 @@ def export_litert(
             call to call, so that a sequence can be fed in parts, until all
             variables are reset (`interpreter.reset_all_variables()`). The
             form must be `"fused"` or `"streaming"`. Default `False`.
+        gates: Boolean, whether a streaming file also gives every quantity of
+            every gate, as outputs named `<layer>_<quantity>`, and can hold
+            quantities, by inputs `hold_<layer>_<quantity>`, `(batch, units)`:
+            a value for each unit, or NaN to leave it alone. The form must be
+            `"streaming"`; memories are then inputs and outputs. The file is
+            also checked against `record_gates` and `clamp_gates`. Not in
+            int8. Default `False`.
 
     Returns:
         The report of the check; printed, it is a table.
@@ -126,11 +134,16 @@ def export_litert(
     (1, 2)
     """
     _check_options(form, quantize, target, batch_size, time_steps)
+    if gates and target == "micro":
+        raise ValueError(
+            "LiteRT for Microcontrollers has no operator that holds a gate. "
+            'Received: gates=True with target="micro"'
+        )
     path = Path(path)
     micro = target == "micro"
     ready = prepare(model, mixed_precision=False)
     settings = FormSettings(
-        batch_size, time_steps, quantize, micro, carry_state
+        batch_size, time_steps, quantize, micro, carry_state, gates
     )
     chosen = form_of(ready, form, settings)
     samples = None

@@ -4,6 +4,7 @@ Weights become constants, and each recurrent layer runs by one of the loops of
 `time_loops.py` or `fused.py`.
 """
 
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 import keras
@@ -21,6 +22,7 @@ from keras_gatelstm.export.inputs import (
 )
 from keras_gatelstm.export.litert import fused
 from keras_gatelstm.export.litert.fused import why_not_fused
+from keras_gatelstm.export.litert.gates import hold_inputs, with_gates
 from keras_gatelstm.export.memories import (
     memory_sizes,
     merge_outputs,
@@ -50,6 +52,10 @@ _NO_LOOPS_IN_INT8 = (
     "a layer cannot be looped in int8: the ranges that the converter takes "
     'from examples lose too much there. Take "unrolled" or "streaming"'
 )
+_NO_GATES_IN_INT8 = (
+    "in int8 no gate can be held: there is no NaN for the units to leave "
+    'alone. Take quantize="dynamic" or "float16"'
+)
 
 Shapes = dict[str, Shape]
 
@@ -66,6 +72,8 @@ class Form:
     sequences: list[str]
     # Shapes of the memories in the signature. Streaming only.
     memories: Shapes = field(default_factory=dict)
+    # Sizes of the inputs that hold quantities. Streaming with gates only.
+    holds: dict[str, int] = field(default_factory=dict)
     fused_layers: int = 0
     # Whether memories inside the file stay from call to call.
     carries: bool = False
@@ -80,6 +88,7 @@ class FormSettings:
     quantize: str | None = None
     micro: bool = False
     carry_state: bool = False
+    gates: bool = False
 
 
 def form_of(model: keras.Model, form: str, settings: FormSettings) -> Form:
@@ -95,6 +104,11 @@ def form_of(model: keras.Model, form: str, settings: FormSettings) -> Form:
             excluded["fused"] = _NO_EMPTYING_IN_INT8
     if settings.carry_state:
         excluded |= dict.fromkeys(("looped", "unrolled"), _NOTHING_CARRIED)
+    if settings.gates:
+        if settings.quantize == "int8":
+            raise FormError(_NO_GATES_IN_INT8)
+        if form != "streaming":
+            raise FormError(f'gates=True needs form="streaming", not {form!r}')
     if form in excluded:
         raise FormError(excluded[form])
     if form != "auto":
@@ -140,8 +154,13 @@ def _trace(
         batch_size = steps = None
     if form == "fused":
         _check_fused(layers, batch_size)
-    inside = not any(map(why_not_fused, layers)) and batch_size is not None
+    inside = (
+        not settings.gates
+        and not any(map(why_not_fused, layers))
+        and batch_size is not None
+    )
     memories: Shapes = {}
+    holds = hold_inputs(model) if settings.gates else {}
     if form == "streaming":
         sizes = memory_sizes(model)
         if not inside:
@@ -154,7 +173,13 @@ def _trace(
     if fuses:
         loop = _fuse_lstms(loop, operator, fused_layers)
     inputs = input_specs(model, batch_size, steps)
-    function = _tf_function(model, loop, inputs, memories)
+    function = _tf_function(
+        model,
+        loop,
+        inputs,
+        memories,
+        {name: (batch_size, size) for name, size in holds.items()},
+    )
     try:
         concrete = function.get_concrete_function()
     except FormError:
@@ -171,6 +196,7 @@ def _trace(
         inputs,
         [name for name, is_one in sequences_of(model).items() if is_one],
         memories,
+        holds,
         len(fused_layers),
         carries,
     )
@@ -181,20 +207,31 @@ def _tf_function(
     loop: Loop,
     inputs: list[tf.TensorSpec],
     memories: Shapes,
+    holds: Shapes,
 ) -> tf.types.experimental.PolymorphicFunction:
     """Return the model as a function, its weights as constants."""
     specs = inputs + [
         tf.TensorSpec(shape, tf.float32, name=name)
-        for name, shape in memories.items()
+        for name, shape in {**memories, **holds}.items()
     ]
     weights = [(it, tf.constant(it.numpy())) for it in model.variables]
 
     def serve(*given: Tensor) -> dict[str, Tensor]:
-        before = dict(zip(memories, given[len(inputs) :], strict=True))
+        before = dict(zip(memories, given[len(inputs) :], strict=False))
+        held = dict(
+            zip(holds, given[len(inputs) + len(memories) :], strict=True)
+        )
         after: dict[str, Tensor] = {}
         run = with_explicit_state(loop, before, after) if memories else loop
-        with keras.StatelessScope(weights), override_time_loop(model, run):
-            return merge_outputs(call(model, list(given[: len(inputs)])), after)
+        with ExitStack() as stack:
+            stack.enter_context(keras.StatelessScope(weights))
+            stack.enter_context(override_time_loop(model, run))
+            recorded: dict[str, Tensor] = {}
+            if holds:
+                recorded = stack.enter_context(with_gates(model, held))
+            outputs = call(model, list(given[: len(inputs)]))
+            # At a masked step, the memories are not those of the record.
+            return merge_outputs(outputs, {**recorded, **after})
 
     return tf.function(serve, input_signature=specs, autograph=False)
 
