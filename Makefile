@@ -1,5 +1,6 @@
 # make train: set up, then train, evaluate and export a character model.
 # make test:  set up, then run the tests; make thorough, their longer forms.
+# make web:   build the page for recipes.live.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -29,8 +30,12 @@ INSTALL = $(BIN)/python -m pip install --quiet --no-compile -c constraints.txt
 # All cores, a file of tests to a worker, in the order of pyproject.toml.
 PYTEST := pytest -n auto --dist loadfile --no-loadscope-reorder
 
+# What recipes.live puts a model into.
+PAGE := web/dist/page.js
+PAGE_SOURCES := $(wildcard web/*.js* web/public/* web/src/* web/src/*/*)
+
 .DELETE_ON_ERROR:
-.PHONY: train test thorough lint types backends clean
+.PHONY: train test thorough lint types backends web clean
 
 train: $(SETUP)
 	$(BIN)/python -m recipes.char_text $(ARGS)
@@ -83,5 +88,14 @@ $(SETUP_BACKENDS): $(SETUP_TEST)
 	$(INSTALL) -e '.[$(TENSORFLOW),test,jax,torch]'
 	@touch $@
 
+web: $(PAGE)
+
+# By the machine's Node.js, or else by that of PyPI.
+$(PAGE): $(PAGE_SOURCES) | $(BIN)/python
+	command -v npm > /dev/null || $(INSTALL) -e '.[web]'
+	cd web && PATH="$$PATH:$(abspath $(BIN))" && \
+	npm ci --ignore-scripts --no-audit --no-fund && npm run build
+
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache *.egg-info
+	rm -rf web/dist web/node_modules

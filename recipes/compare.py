@@ -19,6 +19,7 @@ synthetic tasks that need a memory of a given length (Hochreiter and Schmidhuber
         compare.png      scores, with the spread over the seeds
         gradients.png    how far back gradients reach before training: of
                          copy and adding
+        gradients.csv    the same as numbers
 
 Until the end, `unfinished/` holds the trainings done so far: `--resume`
 continues a comparison that was stopped or killed.
@@ -37,7 +38,13 @@ from recipes.comparing.settings import Settings, parse
 if TYPE_CHECKING:
     from recipes.comparing.task import Task
 
-WRITTEN = ["runs.csv", "compare.json", "compare.png", "gradients.png"]
+WRITTEN = [
+    "runs.csv",
+    "compare.json",
+    "compare.png",
+    "gradients.png",
+    "gradients.csv",
+]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -94,7 +101,7 @@ def finish(
         (stage / "compare.json").write_text(json.dumps(found, indent=2))
         results.draw(task, rows, stage / "compare.png")
         if task.lengths != (0,):
-            results.draw_gradients(task, rows, stage / "gradients.png")
+            results.write_gradients(task, rows, stage)
         written = [name for name in WRITTEN if (stage / name).exists()]
         move_into(stage, settings.output)
     print(f"\n{settings.task}: {task.score}\n\n{results.table(task, rows)}\n")

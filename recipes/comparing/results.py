@@ -1,5 +1,6 @@
 """Table and plots of a comparison's results."""
 
+import csv
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean, stdev
@@ -66,8 +67,15 @@ def draw(task: Task, rows: Sequence[Row], path: Path) -> None:
     figure.savefig(path, dpi=150)
 
 
-def draw_gradients(task: Task, rows: Sequence[Row], path: Path) -> None:
-    """Plot how far back gradients reach in the untrained models."""
+def write_gradients(task: Task, rows: Sequence[Row], folder: Path) -> None:
+    """Write how far back gradients reach in the untrained models.
+
+    Args:
+        task: The task.
+        rows: The rows of the table.
+        folder: Folder of `gradients.png`, and of `gradients.csv` with the
+            mean over the rows of a batch of each memory's norms.
+    """
     longest = max(task.lengths)
     flows = {}
     for cell in _cell_names(rows):
@@ -78,8 +86,17 @@ def draw_gradients(task: Task, rows: Sequence[Row], path: Path) -> None:
         )
         run = Run(*(row[name] for name in Run._fields))
         inputs, targets = next(iter(task.batches(run).batches(0, 0)))
-        flows[NAMES[cell]] = gradient_flow(task.model(run), inputs, targets)
-    plot_gradient_flow(flows).savefig(path, dpi=150)
+        flows[cell] = gradient_flow(task.model(run), inputs, targets)
+    named = {NAMES[cell]: flow for cell, flow in flows.items()}
+    plot_gradient_flow(named).savefig(folder / "gradients.png", dpi=150)
+    with (folder / "gradients.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["cell", "memory", "steps_back", "norm"])
+        for cell, flow in flows.items():
+            for path, norms in flow.items():
+                memory = path.rpartition("/")[2]
+                for back, norm in enumerate(norms.mean(axis=0)[::-1]):
+                    writer.writerow([cell, memory, back, f"{norm:.3e}"])
 
 
 def _draw_lines(axes: Axes, task: Task, rows: Sequence[Row]) -> None:

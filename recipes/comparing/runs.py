@@ -125,6 +125,8 @@ def train_run(task: Task, run: Run, settings: Settings, folder: Path) -> Row:
             **run._asdict(),
             "parameters": model.count_params(),
             "score": task.measure(model, run),
+            # On validation, the best: that of the weights that are scored.
+            "loss": round(min(loss for _, loss in budget.validation), 5),
             "batches": len(budget.losses),
             "seconds": round(budget.seconds, 1),
         }

@@ -1,43 +1,24 @@
 """The page in a real browser."""
 
 import io
-import shutil
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import pytest
 
 from keras_gatelstm import GateTrace
 from keras_gatelstm.inspect.report import Series, write_report
+from tests.browser import choose_scheme, go, needs_chromium, started, wait
 from tests.report.traces import some_trace
 
-webdriver = pytest.importorskip("selenium.webdriver")
-from selenium.common.exceptions import WebDriverException  # noqa: E402
-from selenium.webdriver.common.by import By  # noqa: E402
-from selenium.webdriver.common.keys import Keys  # noqa: E402
-from selenium.webdriver.support.select import Select  # noqa: E402
-from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
+pytest.importorskip("selenium.webdriver")
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.select import Select
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    not (CHROMIUM and DRIVER), reason="needs Debian's chromium-driver"
-)
+pytestmark = needs_chromium
 
 TEXT = 'The "end",\nhe said.\n'
-# Seconds; only a browser that hangs takes so long.
-PATIENCE = 600
-OPTIONS = [
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--window-size=1200,1400",
-]
 
 
 @pytest.fixture(scope="module")
@@ -58,33 +39,6 @@ def browser(trace, tmp_path_factory):
         driver.quit()
 
 
-def started(folder, tries=5):
-    """A browser; a port that was free may be taken when it is opened."""
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for option in [*OPTIONS, f"--user-data-dir={folder / f'profile{tries}'}"]:
-        options.add_argument(option)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    service = webdriver.ChromeService(DRIVER)
-    try:
-        return webdriver.Chrome(options=options, service=service)
-    except WebDriverException:
-        if tries == 1:
-            raise
-        return started(folder, tries - 1)
-
-
-def go(driver, page):
-    driver.get(Path(page).as_uri())
-    wait(driver)
-
-
-def wait(driver):
-    """Until the page has unpacked its numbers."""
-    ready = "return document.body.dataset.ready === 'true'"
-    WebDriverWait(driver, PATIENCE).until(lambda it: it.execute_script(ready))
-
-
 @pytest.fixture
 def another_page(browser, tmp_path):
     """Opens the page of another trace, and then the first again."""
@@ -96,7 +50,7 @@ def another_page(browser, tmp_path):
 
     yield opened
     browser.get(first)
-    wait(browser)
+    wait(browser, "return document.body.dataset.ready === 'true'")
 
 
 @pytest.fixture(autouse=True)
@@ -108,13 +62,8 @@ def as_at_first(browser):
 def scheme(browser):
     """Light or dark, until the test ends."""
 
-    def chosen(name):
-        feature = {"name": "prefers-color-scheme", "value": name}
-        media = {"features": [feature]}
-        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
-
-    yield chosen
-    chosen("light")
+    yield partial(choose_scheme, browser)
+    choose_scheme(browser, "light")
 
 
 def by_id(browser, name):

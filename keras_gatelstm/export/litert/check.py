@@ -242,7 +242,7 @@ def _errors(
     runner: Runner, form: Form, model: keras.Model, case: Case
 ) -> dict[str, float]:
     """Return the largest error of each output."""
-    found = _run_calls(runner, form, case.inputs, case.held)
+    found = _run_calls(runner, form, case)
     in_time = outputs_in_time(model)
     errors = {}
     for name, right in case.expected.items():
@@ -265,11 +265,16 @@ def _errors(
 
 
 def _run_calls(
-    runner: Runner, form: Form, inputs: Batch, held: Arrays
+    runner: Runner, form: Form, case: Case
 ) -> dict[str, list[np.ndarray]]:
-    """Run the file on a batch; return each output of each call."""
+    """Run the file on a batch; return each output of each call.
+
+    With gates, each step starts from the memories that Keras recorded: the
+    differences of a step are measured, which would add up over many.
+    """
     if form.carries:
         runner.reset()
+    inputs = case.inputs
     calls = steps_of(form, inputs) if form.name == "streaming" else [inputs]
     names = [spec.name for spec in form.inputs]
     rows = len(inputs[0])
@@ -278,23 +283,36 @@ def _run_calls(
         for name, (_, size) in form.memories.items()
     }
     holds = nothing_held(form.holds, rows)
-    for name, values in held.items():
+    for name, values in case.held.items():
         holds[name][:] = values
     found: dict[str, list[np.ndarray]] = {}
-    for one in calls:
+    for step, one in enumerate(calls):
         given = dict(zip(names, one, strict=True))
         outputs = runner(**given, **memories, **holds)
-        memories = {name: outputs[name] for name in memories}
+        memories = {
+            name: _recorded(case.expected, name, step, outputs[name])
+            for name in memories
+        }
         for name, value in outputs.items():
             found.setdefault(name, []).append(value)
     return found
+
+
+def _recorded(
+    expected: Arrays, name: str, step: int, otherwise: np.ndarray
+) -> np.ndarray:
+    """Return a memory that was recorded at a step, if it was."""
+    if name not in expected:
+        return otherwise
+    recorded = expected[name][:, step]
+    return np.where(np.isnan(recorded), otherwise, recorded)
 
 
 def _microseconds(file: LiteRTFile, form: Form, inputs: Batch) -> float:
     """Return the median time of a call, with one row if the batch is free."""
     if form.inputs[0].shape[0] is None:
         inputs = [it[:1] for it in inputs]
-    _run_calls(file, form, inputs, {})
+    _run_calls(file, form, Case(inputs, {}))
     times: list[float] = []
     end = time.perf_counter() + SECONDS_TO_MEASURE
     while not times or time.perf_counter() < end:

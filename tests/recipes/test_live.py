@@ -1,0 +1,163 @@
+"""`recipes.live`, run as its users run it."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from keras_gatelstm import GateLSTM, record_gates, statistics
+from recipes import console, live
+from recipes.data.vocabulary import Vocabulary
+from recipes.live_page import site
+from tests.recipes.live_models import TEXT, write_model
+
+needs_page = pytest.mark.skipif(
+    not site.is_built(), reason="the page is built by `make web`"
+)
+
+
+def run(*arguments):
+    return console.run("live", live.main, [str(it) for it in arguments])
+
+
+def refused(capsys, *arguments):
+    assert run(*arguments) == 2
+    (line,) = capsys.readouterr().err.splitlines()[-1:]
+    assert line.startswith("live: error: ")
+    return line
+
+
+@pytest.fixture
+def text(tmp_path):
+    path = tmp_path / "play.txt"
+    path.write_text(TEXT, "utf-8")
+    return path
+
+
+@needs_page
+def test_a_folder_for_a_host(tmp_path, text, capsys):
+    path = write_model(tmp_path, "two")
+    folder = tmp_path / "site"
+    assert run(path, "--text-file", text, "--folder", folder) == 0
+    assert f"{folder} (" in capsys.readouterr().out
+    found = json.loads((folder / "model.json").read_text("utf-8"))
+    vocabulary = Vocabulary.load(tmp_path / "vocabulary.json")
+    assert "".join(found["characters"]) == vocabulary.characters
+    assert found["start"] == TEXT[:80]
+    lower, upper = found["layers"]
+    assert (lower["kind"], upper["kind"]) == ("gru", "standard")
+    assert upper["memory"] == "long_term_memory"
+    assert [it["symbol"] for it in lower["quantities"]][-2:] == ["z", "M"]
+
+    trace = record_gates(
+        keras.saving.load_model(path), vocabulary.encode(TEXT)[np.newaxis]
+    )["upper"]
+    for unit in upper["notable"]:
+        property_ = statistics.text_properties(TEXT)[
+            unit["property"].replace(" ", "_")
+        ]
+        correlations = statistics.correlations(
+            trace, "long_term_memory", property_
+        )
+        assert np.abs(correlations).argmax() == unit["unit"]
+        assert correlations[unit["unit"]] == pytest.approx(
+            unit["correlation"], abs=0.006
+        )
+    sizes = [abs(it["correlation"]) for it in upper["notable"]]
+    assert sizes == sorted(sizes, reverse=True)
+    assert not any(it.name.startswith(".") for it in folder.iterdir())
+
+
+@needs_page
+def test_one_file_beside_the_model(tmp_path, capsys):
+    path = write_model(tmp_path, "rnn")
+    before = set(tmp_path.iterdir())
+    assert run(path) == 0
+    assert set(tmp_path.iterdir()) - before == {tmp_path / "live.html"}
+    page = (tmp_path / "live.html").read_text("utf-8")
+    assert "{{" not in page.split("<script")[0]
+    assert len(page) < 5e6
+    assert run(path, "--output", tmp_path / "again" / "it.html") == 0
+    again = (tmp_path / "again" / "it.html").read_text("utf-8")
+    assert again == page
+
+
+def test_what_has_no_step_is_refused(tmp_path, text, capsys, monkeypatch):
+    monkeypatch.setattr(site, "check_built", lambda: None)
+    path = write_model(tmp_path, "both ways")
+    said = refused(capsys, path, "--text-file", text)
+    assert "both reads backwards: it needs the end first" in said
+    keras.Sequential([keras.Input((None, 3)), GateLSTM(4)]).save(path)
+    said = refused(capsys, path, "--text-file", text)
+    assert "takes [(None, None, 3)] and gives [(None, 4)]" in said
+    assert {it.name for it in tmp_path.iterdir()} == {
+        "both_ways.keras",
+        "play.txt",
+        "vocabulary.json",
+    }
+
+
+def test_a_cell_that_the_page_cannot_draw_is_refused(tmp_path, text):
+    from keras_gatelstm import GateRNNCell
+    from recipes.live_page.description import describe
+
+    class Mine(GateRNNCell):
+        """A cell that the page does not know."""
+
+    vocabulary = Vocabulary.of(TEXT)
+    model = keras.Sequential(
+        [
+            keras.Input((None,), dtype="int32"),
+            keras.layers.Embedding(len(vocabulary), 6),
+            keras.layers.RNN(Mine(4), return_sequences=True, name="own"),
+            keras.layers.Dense(len(vocabulary)),
+        ]
+    )
+    with pytest.raises(console.UsageError, match="own is made of Mines: the"):
+        describe(model, vocabulary, "mine", TEXT, "")
+
+
+def test_a_checkout_without_the_page(tmp_path, text, capsys, monkeypatch):
+    path = write_model(tmp_path, "rnn")
+    monkeypatch.setattr(site, "BUILT", tmp_path / "dist")
+    said = refused(capsys, path, "--text-file", text)
+    assert "the page is not built in" in said
+    assert "run `make web`" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["no.keras"], "there is no file"),
+        (["model.txt"], "MODEL must be a .keras file"),
+        (["model.keras", "--text-file", "short.txt"], "short.txt has 5 charac"),
+        (["model.keras", "--text-file", "latin.txt"], "is not in UTF-8"),
+        (["model.keras", "--folder", "model.txt"], "model.txt is a file"),
+        (["model.keras", "--output", "folder"], "folder is a folder: name a"),
+        (["model.keras", "--output", "model.keras"], "would be lost"),
+        (["model.keras", "--output", "a", "--folder", "b"], "not allowed with"),
+        (["model.keras", "--port", "0"], "expected a whole number above zero"),
+    ],
+)
+def test_mistakes_are_told_in_one_line(
+    arguments, problem, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(site, "check_built", lambda: None)
+    for name in ("model.keras", "model.txt"):
+        (tmp_path / name).write_bytes(b"PK")
+    (tmp_path / "short.txt").write_text("short")
+    (tmp_path / "latin.txt").write_bytes(b"\xe9" * 300)
+    (tmp_path / "folder").mkdir()
+    assert problem in refused(capsys, *arguments)
+
+
+def test_a_model_without_its_characters(tmp_path, text, capsys, monkeypatch):
+    monkeypatch.setattr(site, "check_built", lambda: None)
+    path = write_model(tmp_path, "rnn")
+    (tmp_path / "vocabulary.json").unlink()
+    assert "vocabulary.json: it has the model's" in refused(capsys, path)
+    Vocabulary("abc").save(tmp_path / "vocabulary.json")
+    said = refused(capsys, path, "--text-file", text)
+    assert "to (batch, time, characters), here 4" in said

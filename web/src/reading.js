@@ -1,0 +1,57 @@
+// A text that the model reads, with the result of every step.
+import { draw, random, softmax } from './sampling.js';
+
+export class Reading {
+  constructor(model) {
+    this.model = model;
+    this.held = {};
+    this.steps = [];
+  }
+
+  // Read a text; the steps of what it has in common with the last are kept.
+  async read(text) {
+    const characters = [...text];
+    let same = 0;
+    while (same < this.steps.length && this.steps[same].character === characters[same]) same++;
+    this.steps.length = same;
+    for (const character of characters.slice(same)) await this.#next(character);
+  }
+
+  // Hold quantities, and read the text again.
+  async hold(held) {
+    this.held = held;
+    const text = this.steps.map((it) => it.character).join('');
+    this.steps = [];
+    await this.read(text);
+  }
+
+  async #next(character) {
+    const { model, held, steps } = this;
+    const before = steps.at(-1);
+    const number = model.number(character);
+    const values = await model.step(number, before?.values, held);
+    const probabilities = softmax(values[model.description.output]);
+    steps.push({ character, values, probabilities, probability: before?.probabilities[number] });
+  }
+
+  // Bits per character of the text, from the second one on.
+  get bits() {
+    const found = this.steps.map((it) => it.probability).filter((it) => it > 0);
+    return found.reduce((sum, it) => sum - Math.log2(it), 0) / found.length;
+  }
+
+  // Sample a continuation; the text stays as it is.
+  async continuation(length, temperature, seed) {
+    const { model, held } = this;
+    const { characters, output } = model.description;
+    const dice = random(seed);
+    let { values } = this.steps.at(-1);
+    let text = '';
+    for (let count = 0; count < length; count++) {
+      const number = draw(values[output], temperature, dice());
+      text += characters[number];
+      values = await model.step(number, values, held);
+    }
+    return text;
+  }
+}
