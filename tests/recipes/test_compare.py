@@ -95,7 +95,13 @@ def test_it_writes_a_table_and_pictures(task, tmp_path, capsys):
     asked = ["--task", task, *SMALL, *lengths, *cells, "--output", output]
     assert run(*asked) == 0
     printed = capsys.readouterr().out
-    names = {"runs.csv", "compare.json", "compare.png", "gradients.png"}
+    names = {
+        "runs.csv",
+        "compare.json",
+        "compare.png",
+        "gradients.png",
+        "gradients.csv",
+    }
     assert {path.name for path in output.iterdir()} == names
     with (output / "runs.csv").open() as file:
         rows = list(csv.DictReader(file))

@@ -150,6 +150,7 @@ def test_mistakes_are_told_in_one_line(
     (tmp_path / "short.txt").write_text("short")
     (tmp_path / "latin.txt").write_bytes(b"\xe9" * 300)
     (tmp_path / "folder").mkdir()
+    Vocabulary("abc").save(tmp_path / "vocabulary.json")
     assert problem in refused(capsys, *arguments)
 
 
