@@ -1,6 +1,7 @@
 # make train: set up, then train, evaluate and export a character model.
 # make test:  set up, then run the tests; make thorough, their longer forms.
 # make web:   build the page for recipes.live.
+# make docs:  write the pages' notebooks.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -35,7 +36,7 @@ PAGE := web/dist/page.js
 PAGE_SOURCES := $(wildcard web/*.js* web/public/* web/src/* web/src/*/*)
 
 .DELETE_ON_ERROR:
-.PHONY: train test thorough lint types backends web clean
+.PHONY: train test thorough lint types backends web docs clean
 
 train: $(SETUP)
 	$(BIN)/python -m recipes.char_text $(ARGS)
@@ -95,6 +96,9 @@ $(PAGE): $(PAGE_SOURCES) | $(BIN)/python
 	command -v npm > /dev/null || $(INSTALL) -e '.[web]'
 	cd web && PATH="$$PATH:$(abspath $(BIN))" && \
 	npm ci --ignore-scripts --no-audit --no-fund && npm run build
+
+docs: $(SETUP_TEST)
+	$(BIN)/python docs/notebook.py docs/lesson.md
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache *.egg-info

@@ -75,3 +75,18 @@ def test_it_has_the_words_of_the_lesson():
     text = LESSON.read_text()
     for gate in ("learn", "forget", "remember", "use"):
         assert f"## The {gate} gate" in text
+
+
+def test_the_notebook_is_that_of_the_page():
+    nbformat = pytest.importorskip("nbformat")
+    found = nbformat.read(LESSON.with_suffix(".ipynb"), as_version=4)
+    nbformat.validate(found)
+    _, *cells = [it.source for it in found.cells if it.cell_type == "code"]
+    code = [
+        re.sub(r"^!", "", cell, flags=re.MULTILINE).split() for cell in cells
+    ]
+    assert code == [lines.split() for _, lines in blocks("(the end)")]
+    sys.path.insert(0, str(LESSON.parent))
+    from notebook import as_notebook
+
+    assert found == as_notebook(LESSON), "run `make docs`"

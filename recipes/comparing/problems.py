@@ -13,7 +13,12 @@ SYMBOLS = KINDS + 2
 NOTHING, NOW = KINDS, KINDS + 1
 
 
-def copy(rows: int, length: int, random: np.random.Generator) -> Batch:
+def copy(
+    rows: int,
+    length: int,
+    random: np.random.Generator,
+    copied: int = COPIED,
+) -> Batch:
     """Generate the copy problem: repeat symbols `length` steps later.
 
     ```
@@ -21,26 +26,27 @@ def copy(rows: int, length: int, random: np.random.Generator) -> Batch:
     said                        3 1 4 1 5
     ```
 
-    The papers use ten symbols; five can be trained on two cores.
+    The papers use ten symbols; three to five can be trained on two cores.
 
     Args:
         rows: Number of rows.
         length: Steps from the last symbol to the first answer.
         random: Generator of the symbols.
+        copied: Number of symbols to repeat.
 
     Returns:
-        One-hot events, `(rows, 5 + length + 5, 10)`; and the symbols,
-        `(rows, 5)`.
+        One-hot events, `(rows, copied + length + copied, 10)`; and the
+        symbols, `(rows, copied)`.
 
     References:
         Hochreiter and Schmidhuber, "Long Short-Term Memory", 1997; in this
         form, Arjovsky, Shah and Bengio, "Unitary Evolution Recurrent Neural
         Networks", 2016.
     """
-    symbols = random.integers(KINDS, size=(rows, COPIED))
-    events = np.full((rows, length + 2 * COPIED), NOTHING)
-    events[:, :COPIED] = symbols
-    events[:, COPIED + length - 1] = NOW
+    symbols = random.integers(KINDS, size=(rows, copied))
+    events = np.full((rows, length + 2 * copied), NOTHING)
+    events[:, :copied] = symbols
+    events[:, copied + length - 1] = NOW
     return np.eye(SYMBOLS, dtype=np.float32)[events], symbols
 
 

@@ -16,6 +16,7 @@ BUDGETS = {"parameters": "batches", "minutes": "minutes"}
 OF_TASKS = {
     "lengths": ["copy", "adding"],
     "start": ["copy", "adding"],
+    "symbols": ["copy"],
     "dataset": ["text", "series"],
     "data_dir": ["text", "series"],
     "manual_dir": ["text", "series"],
@@ -29,6 +30,7 @@ PRESETS: dict[str, options.SettingsDict] = {
     "copy": {
         # A plain RNN solves the first and fails on the second.
         "lengths": [30, 50],
+        "symbols": 5,
         "start": "uniform",
         "units": 128,
         "batch_size": 64,
@@ -81,6 +83,7 @@ class Settings(options.Settings, FileFormat):
         batches: Batches to train on; `None` for minutes.
         lengths: Steps that the memory must last; copy and adding only.
         start: Initializer of recurrent weights; copy and adding only.
+        symbols: Symbols to repeat; copy only.
         dataset: As in the task's recipe; text and series only.
         target: As in `recipes.time_series`; series only.
         lookback: As in `recipes.time_series`; series only.
@@ -95,6 +98,7 @@ class Settings(options.Settings, FileFormat):
     batches: int | None = None
     lengths: list[int] = field(default_factory=list)
     start: str = ""
+    symbols: int = 0
     dataset: str = ""
     target: list[str] | None = None
     lookback: int = 0
@@ -170,6 +174,7 @@ def _parser(description: str) -> options.SettingsParser:
         "them, or orthogonal, as Keras does",
         choices=["uniform", "orthogonal"],
     )
+    add("--symbols", "symbols to copy", **count)
     add("--dataset", "as the recipe of the text or series takes it")
     add_file_options(parser)
     add("--target", "as the series recipe takes it", nargs="+")

@@ -1,6 +1,7 @@
 """Synthetic tasks: the copy problem and the adding problem."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import keras
@@ -96,18 +97,22 @@ class SyntheticTask(Task):
 class Copy(SyntheticTask):
     """Copy task: repeat symbols in order."""
 
-    problem = staticmethod(problems.copy)
     score = "share of symbols said again right"
     chance = ("chance", 1 / problems.KINDS)
     # At this loss, less than one symbol in a hundred is wrong.
     solved = 0.02
 
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.problem = partial(problems.copy, copied=settings.symbols)
+
     def model(self, run: Run) -> keras.Model:
-        steps = run.length + 2 * problems.COPIED
+        copied = self.settings.symbols
+        steps = run.length + 2 * copied
         events = keras.Input((steps, problems.SYMBOLS), name="events")
         memories = self.recurrent(run, events, return_sequences=True)
         logits = layers.Dense(problems.KINDS, name="symbols")(
-            memories[:, -problems.COPIED :]
+            memories[:, -copied:]
         )
         return self.compiled(
             keras.Model(events, logits, name="copy"),
