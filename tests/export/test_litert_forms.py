@@ -74,9 +74,14 @@ def test_the_readme_has_every_cell():
 
 
 def cells():
-    """The table's cells; Keras's layer is quantised as our standard one is."""
+    """The table's cells; Keras's layer is quantised as our standard one is.
+
+    Loops, which are slow to convert, are quantised as the lesson's is.
+    """
     for cell in TABLE:
-        long = cell[0] == "keras.layers.LSTM" and cell[2]
+        long = cell[2] and (
+            cell[0] == "keras.layers.LSTM" or cell[:2] == ("standard", "looped")
+        )
         marks = [pytest.mark.thorough] if long else []
         yield pytest.param(*cell, marks=marks, id="-".join(map(str, cell)))
 

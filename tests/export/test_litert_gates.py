@@ -69,11 +69,10 @@ def check_quantities(found, trace):
             return_sequences=True,
             name="mine",
         ),
-        layers.LSTM(4, return_sequences=True, name="mine"),
         GateGRU(4, return_sequences=True, name="mine"),
         GateRNN(4, return_sequences=True, name="mine"),
     ],
-    ids=["lesson", "refined", "lstm", "gru", "rnn"],
+    ids=["lesson", "refined", "gru", "rnn"],
 )
 def test_quantities_are_those_recorded_and_held_as_clamped(layer, path):
     model = sequential(layer, layers.Dense(3, name="guess"))

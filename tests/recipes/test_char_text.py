@@ -61,7 +61,7 @@ def novel(tmp_path_factory):
 def trained(novel, tmp_path_factory):
     """What the recipe printed, and the folder it wrote."""
     output = tmp_path_factory.mktemp("trained") / "char_text"
-    options = {**SMALL, "--dataset": novel, "--output": output, "--layers": 2}
+    options = {**SMALL, "--dataset": novel, "--output": output}
     command = [sys.executable, "-m", "recipes.char_text", *words(options)]
     done = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, check=False
@@ -203,7 +203,7 @@ def test_after_a_kill_and_a_failure_it_is_gone_on_with(
     output = tmp_path / "out"
     output.mkdir()
     (output / "model.keras").write_text("before")
-    process = started(output, novel, **{"--layers": 2})
+    process = started(output, novel)
     while not (output / "unfinished" / "checkpoint.npz").exists():
         assert process.poll() is None
         time.sleep(0.01)
@@ -277,6 +277,7 @@ def test_too_few_batches_are_no_model(novel, tmp_path, capsys, monkeypatch):
     output = tmp_path / "out"
     del (options := {**SMALL})["--epochs"]
     options |= {"--dataset": novel, "--output": output, "--minutes": "1e-6"}
+    options |= {"--layers": 2}
     status, said = run(capsys, *words(options))
     assert status == 2
     last = said.splitlines()[-1]

@@ -1,20 +1,13 @@
 """`recipes.live`, run as its users run it."""
 
-import json
-
 import keras
-import numpy as np
 import pytest
 
-from keras_gatelstm import GateLSTM, record_gates, statistics
+from keras_gatelstm import GateLSTM
 from recipes import console, live
 from recipes.data.vocabulary import Vocabulary
 from recipes.live_page import site
 from tests.recipes.live_models import TEXT, write_model
-
-needs_page = pytest.mark.skipif(
-    not site.is_built(), reason="the page is built by `make web`"
-)
 
 
 def run(*arguments):
@@ -33,54 +26,6 @@ def text(tmp_path):
     path = tmp_path / "play.txt"
     path.write_text(TEXT, "utf-8")
     return path
-
-
-@needs_page
-def test_a_folder_for_a_host(tmp_path, text, capsys):
-    path = write_model(tmp_path, "two")
-    folder = tmp_path / "site"
-    assert run(path, "--text-file", text, "--folder", folder) == 0
-    assert f"{folder} (" in capsys.readouterr().out
-    found = json.loads((folder / "model.json").read_text("utf-8"))
-    vocabulary = Vocabulary.load(tmp_path / "vocabulary.json")
-    assert "".join(found["characters"]) == vocabulary.characters
-    assert found["start"] == TEXT[:80]
-    lower, upper = found["layers"]
-    assert (lower["kind"], upper["kind"]) == ("gru", "standard")
-    assert upper["memory"] == "long_term_memory"
-    assert [it["symbol"] for it in lower["quantities"]][-2:] == ["z", "M"]
-
-    trace = record_gates(
-        keras.saving.load_model(path), vocabulary.encode(TEXT)[np.newaxis]
-    )["upper"]
-    for unit in upper["notable"]:
-        property_ = statistics.text_properties(TEXT)[
-            unit["property"].replace(" ", "_")
-        ]
-        correlations = statistics.correlations(
-            trace, "long_term_memory", property_
-        )
-        assert np.abs(correlations).argmax() == unit["unit"]
-        assert correlations[unit["unit"]] == pytest.approx(
-            unit["correlation"], abs=0.006
-        )
-    sizes = [abs(it["correlation"]) for it in upper["notable"]]
-    assert sizes == sorted(sizes, reverse=True)
-    assert not any(it.name.startswith(".") for it in folder.iterdir())
-
-
-@needs_page
-def test_one_file_beside_the_model(tmp_path, capsys):
-    path = write_model(tmp_path, "rnn")
-    before = set(tmp_path.iterdir())
-    assert run(path) == 0
-    assert set(tmp_path.iterdir()) - before == {tmp_path / "live.html"}
-    page = (tmp_path / "live.html").read_text("utf-8")
-    assert "{{" not in page.split("<script")[0]
-    assert len(page) < 5e6
-    assert run(path, "--output", tmp_path / "again" / "it.html") == 0
-    again = (tmp_path / "again" / "it.html").read_text("utf-8")
-    assert again == page
 
 
 def test_what_has_no_step_is_refused(tmp_path, text, capsys, monkeypatch):

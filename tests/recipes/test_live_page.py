@@ -2,13 +2,14 @@
 
 import functools
 import http.server
+import json
 import threading
 
 import keras
 import numpy as np
 import pytest
 
-from keras_gatelstm import record_gates
+from keras_gatelstm import record_gates, statistics
 from keras_gatelstm.export import LiteRTFile
 from keras_gatelstm.inspect.interventions import clamp_gates
 from recipes import console, live
@@ -65,16 +66,34 @@ field.dispatchEvent(new Event('input', { bubbles: true }));
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Pages of one file, each in a folder with its model."""
+    """A page of one file, and one for a host, each with its model."""
     folder = tmp_path_factory.mktemp("pages")
     text = folder / "play.txt"
     text.write_text(TEXT, "utf-8")
-    for kind in ("lesson", "two"):
+    for kind, options in {
+        "lesson": [],
+        "two": ["--text-file", text, "--folder", folder / "two" / "site"],
+    }.items():
         (folder / kind).mkdir()
         model = write_model(folder / kind, kind)
-        arguments = [str(model), "--text-file", str(text)]
+        arguments = [str(it) for it in [model, *options]]
         assert console.run("live", live.main, arguments) == 0
     return folder
+
+
+@pytest.fixture(scope="module")
+def address(folder):
+    """Where the page for a host is served."""
+    handler = functools.partial(Quiet, directory=str(folder / "two" / "site"))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
 
 
 @pytest.fixture(scope="module")
@@ -305,8 +324,52 @@ def test_a_file_asks_for_nothing_and_nothing_goes_wrong(page):
     assert wrong == []
 
 
-def test_every_layer_can_be_picked(driver, folder):
-    go(driver, folder / "two" / "live.html")
+def test_one_file_stands_beside_the_model(folder):
+    names = {path.name for path in (folder / "lesson").iterdir()}
+    assert names == {"lesson.keras", "vocabulary.json", "live.html"}
+    page = (folder / "lesson" / "live.html").read_text("utf-8")
+    assert "{{" not in page.split("<script")[0]
+    assert len(page) < 5e6
+
+
+def test_a_folder_has_all_that_the_page_needs_to_know(folder):
+    site = folder / "two" / "site"
+    assert {path.name for path in site.iterdir()} == {
+        "index.html",
+        "model.json",
+        "page.css",
+        "page.js",
+        "step.tflite",
+        "wasm",
+    }
+    found = json.loads((site / "model.json").read_text("utf-8"))
+    vocabulary = Vocabulary.load(folder / "two" / "vocabulary.json")
+    assert "".join(found["characters"]) == vocabulary.characters
+    assert found["start"] == TEXT[:80]
+    lower, upper = found["layers"]
+    assert (lower["kind"], upper["kind"]) == ("gru", "standard")
+    assert upper["memory"] == "long_term_memory"
+    assert [it["symbol"] for it in lower["quantities"]][-2:] == ["z", "M"]
+
+    trace = recorded(folder, TEXT, "two")["upper"]
+    properties = statistics.text_properties(TEXT)
+    for unit in upper["notable"]:
+        correlations = statistics.correlations(
+            trace,
+            "long_term_memory",
+            properties[unit["property"].replace(" ", "_")],
+        )
+        assert np.abs(correlations).argmax() == unit["unit"]
+        assert correlations[unit["unit"]] == pytest.approx(
+            unit["correlation"], abs=0.006
+        )
+    sizes = [abs(it["correlation"]) for it in upper["notable"]]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_served_by_a_host_every_layer_can_be_picked(driver, folder, address):
+    driver.get(address)
+    wait(driver, "return document.body.dataset.ready === 'true'")
     text = "the world"
     read(driver, text)
     trace = recorded(folder, text, "two")
@@ -322,29 +385,8 @@ def test_every_layer_can_be_picked(driver, folder):
     fill(driver, ".hold[data-quantity=use_factor] input[type=range]", "0")
     wait(driver, CONTINUED.format(1))
     assert "use factor of upper at 0.00" in find(driver, ".active").text
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-
-def test_a_folder_is_served(driver, folder, tmp_path):
-    model = folder / "lesson" / "lesson.keras"
-    arguments = [model, "--text-file", folder / "play.txt"]
-    arguments += ["--folder", tmp_path / "site"]
-    assert console.run("live", live.main, [str(it) for it in arguments]) == 0
-    handler = functools.partial(Quiet, directory=str(tmp_path / "site"))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        address = f"http://127.0.0.1:{server.server_port}/"
-        driver.get(address)
-        wait(driver, "return document.body.dataset.ready === 'true'")
-        read(driver, "the world")
-        asked = driver.execute_script(
-            "return performance.getEntriesByType('resource')"
-            ".map((it) => it.name)"
-        )
-        assert all(it.startswith((address, "data:", "blob:")) for it in asked)
-        driver.get("about:blank")
-        server.shutdown()
+    asked = driver.execute_script(
+        "return performance.getEntriesByType('resource').map((it) => it.name)"
+    )
+    assert all(it.startswith((address, "data:", "blob:")) for it in asked)
+    driver.get("about:blank")
