@@ -1,9 +1,7 @@
 """The lesson's walk-through runs from top to bottom, as it is written."""
 
 import io
-import os
 import re
-import subprocess
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -14,45 +12,29 @@ ROOT = Path(__file__).parents[1]
 LESSON = ROOT / "docs" / "lesson.md"
 
 
-def text_until(end):
-    """The page up to a heading, or the whole if there is no such heading."""
-    return LESSON.read_text().partition(f"\n## {end}\n")[0]
+def blocks():
+    """Its code."""
+    return re.findall(r"```python\n(.*?)```", LESSON.read_text(), re.S)
 
 
-def blocks(end):
-    """Its code up to a heading: the language, and the lines."""
-    return re.findall(r"```(python|sh)\n(.*?)```", text_until(end), re.S)
-
-
-@pytest.fixture(
-    scope="module",
-    params=[
-        "A model that reads text",
-        pytest.param("(the end)", marks=pytest.mark.thorough),
-    ],
-)
-def walked(request, tmp_path_factory):
+@pytest.fixture(scope="module")
+def walked(tmp_path_factory):
     """The folder it ran in, and what each block of Python printed."""
     folder = tmp_path_factory.mktemp("lesson")
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    (folder / "docs").symlink_to(LESSON.parent)
     names: dict = {}
     printed = []
-    monkeypatch = pytest.MonkeyPatch()
-    monkeypatch.chdir(folder)
-    for language, code in blocks(request.param):
-        if language == "sh":
-            code = code.replace("python ", f"{sys.executable} ")
-            subprocess.run(code, shell=True, check=True, env=environment)
-            continue
-        with redirect_stdout(io.StringIO()) as output:
-            exec(code, names)
-        printed.append((code, output.getvalue().splitlines()))
-    monkeypatch.undo()
-    return folder, printed, request.param
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.chdir(folder)
+        for code in blocks():
+            with redirect_stdout(io.StringIO()) as output:
+                exec(code, names)
+            printed.append((code, output.getvalue().splitlines()))
+    return folder, printed
 
 
 def test_it_prints_what_it_says(walked):
-    _, printed, _ = walked
+    _, printed = walked
     promises = 0
     for code, lines in printed:
         promised = re.findall(r"^# (.*)", code, re.MULTILINE)
@@ -63,8 +45,8 @@ def test_it_prints_what_it_says(walked):
 
 
 def test_its_pictures_are_those_it_draws(walked):
-    folder, _, end = walked
-    shown = re.findall(r"!\[.*?\]\((.*?)\)", text_until(end))
+    folder, _ = walked
+    shown = re.findall(r"!\[.*?\]\((.*?)\)", LESSON.read_text())
     drawn = {path.name for path in folder.glob("*.png")}
     assert {Path(it).name for it in shown if "lesson/" in it} == drawn
     for path in shown:
@@ -85,7 +67,7 @@ def test_the_notebook_is_that_of_the_page():
     code = [
         re.sub(r"^!", "", cell, flags=re.MULTILINE).split() for cell in cells
     ]
-    assert code == [lines.split() for _, lines in blocks("(the end)")]
+    assert code == [it.split() for it in blocks()]
     sys.path.insert(0, str(LESSON.parent))
     from notebook import as_notebook
 
