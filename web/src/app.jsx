@@ -138,7 +138,7 @@ export function App({ model }) {
           <button type="button" aria-pressed={it === quantity} onClick={() => setShown(it.name)}>{words(it.name)}</button>
         ))}
       </div>
-      <HeatMap steps={steps.slice(first)} first={first} name={key} quantity={quantity} units={layer.units} unit={unit}
+      <HeatMap steps={steps} first={first} name={key} quantity={quantity} units={layer.units} unit={unit}
         place={place} onPick={(row, column) => { setUnit(row); setPicked(column); }} />
       <Legend quantity={quantity} />
     </section>

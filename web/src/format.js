@@ -1,5 +1,5 @@
 // Numbers and names as text and colours.
-const dark = matchMedia('(prefers-color-scheme: dark)');
+export const dark = matchMedia('(prefers-color-scheme: dark)');
 
 // From -1 to 1: factors from shut to open, other quantities around zero.
 export const strength = ({ kind, scale }, value) =>

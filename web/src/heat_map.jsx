@@ -1,13 +1,14 @@
 // All units of a layer by steps, of one quantity.
 import { useEffect, useRef } from 'preact/hooks';
-import { colour, strength, symbol, words } from './format.js';
+import { colour, dark, strength, symbol, words } from './format.js';
 
 const MOVES = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
 const within = (value, count) => Math.max(0, Math.min(count - 1, value));
 
-export function HeatMap({ steps, first, name, quantity, units, unit, place, onPick }) {
+export function HeatMap({ steps: all, first, name, quantity, units, unit, place, onPick }) {
   const canvas = useRef();
+  const steps = all.slice(first);
   useEffect(() => {
     const context = canvas.current.getContext('2d');
     const image = context.createImageData(steps.length, units);
@@ -16,7 +17,7 @@ export function HeatMap({ steps, first, name, quantity, units, unit, place, onPi
       image.data.set([red, green, blue, Math.round(255 * alpha)], 4 * (y * steps.length + x));
     }));
     context.putImageData(image, 0, 0);
-  });
+  }, [all, first, name, dark.matches]);
   const pick = (row, column) => onPick(within(row, units), first + within(column, steps.length));
   const pickByPointer = (event) => {
     const { left, top, width, height } = canvas.current.getBoundingClientRect();

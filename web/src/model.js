@@ -2,6 +2,10 @@
 // predictions, memories and every quantity of every gate out.
 import { Environment, Tensor, loadAndCompile, loadLiteRt } from '@litertjs/core';
 
+const HOLD = 'hold_';
+
+const sizeOf = (shape) => shape.reduce((one, other) => one * other, 1);
+
 // A file beside the page or, if the page is one file, a part of it.
 async function load(name) {
   const part = document.getElementById(`part-${name}`);
@@ -40,6 +44,7 @@ export class Model {
   #compiled;
   #environment;
   #shapes;
+  #holds = new Map();
 
   constructor(description, compiled, environment) {
     this.description = description;
@@ -63,22 +68,37 @@ export class Model {
   //     are left alone.
   // Returns every output of the file, by name.
   async step(number, before = {}, held = {}) {
+    const given = [];
     const inputs = {};
     for (const [name, shape] of Object.entries(this.#shapes)) {
-      inputs[name] = new Tensor(this.#input(name, shape, number, before, held), shape, this.#environment);
+      if (name.startsWith(HOLD)) {
+        inputs[name] = this.#hold(name, held[name.slice(HOLD.length)]);
+        continue;
+      }
+      const values = name === this.description.input ? Int32Array.of(number) : before[name];
+      inputs[name] = this.#tensor(values ?? new Float32Array(sizeOf(shape)), shape);
+      given.push(inputs[name]);
     }
     const outputs = await this.#compiled.run(inputs);
     const values = {};
     for (const [name, tensor] of Object.entries(outputs)) values[name] = tensor.toTypedArray().slice();
     // LiteRT's memory is not garbage-collected.
-    for (const tensor of [...Object.values(inputs), ...Object.values(outputs)]) tensor.delete();
+    for (const tensor of [...given, ...Object.values(outputs)]) tensor.delete();
     return values;
   }
 
-  #input(name, shape, number, before, held) {
-    if (name === this.description.input) return Int32Array.of(number);
-    const size = shape.reduce((one, other) => one * other, 1);
-    if (name.startsWith('hold_')) return held[name.slice('hold_'.length)] ?? new Float32Array(size).fill(NaN);
-    return before[name] ?? new Float32Array(size);
+  // The tensor of a hold, the same for as long as its values are.
+  #hold(name, values) {
+    const last = this.#holds.get(name);
+    if (last && last.values === values) return last.tensor;
+    last?.tensor.delete();
+    const shape = this.#shapes[name];
+    const tensor = this.#tensor(values ?? new Float32Array(sizeOf(shape)).fill(NaN), shape);
+    this.#holds.set(name, { values, tensor });
+    return tensor;
+  }
+
+  #tensor(values, shape) {
+    return new Tensor(values, shape, this.#environment);
   }
 }

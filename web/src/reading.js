@@ -1,6 +1,11 @@
 // A text that the model reads, with the result of every step.
 import { draw, random, softmax } from './sampling.js';
 
+// Steps between which the browser may paint, and take keys.
+const AT_ONCE = 10;
+
+const nextTask = () => new Promise((resolve) => setTimeout(resolve));
+
 export class Reading {
   constructor(model) {
     this.model = model;
@@ -40,14 +45,17 @@ export class Reading {
     return found.reduce((sum, it) => sum - Math.log2(it), 0) / found.length;
   }
 
-  // Sample a continuation; the text stays as it is.
-  async continuation(length, temperature, seed) {
+  // Sample a continuation; the text stays as it is. Returns what there is of it
+  // when the visitor wants something else.
+  async continuation(length, temperature, seed, isStale) {
     const { model, held } = this;
     const { characters, output } = model.description;
     const dice = random(seed);
     let { values } = this.steps.at(-1);
     let text = '';
     for (let count = 0; count < length; count++) {
+      if (count % AT_ONCE === 0) await nextTask();
+      if (isStale()) break;
       const number = draw(values[output], temperature, dice());
       text += characters[number];
       values = await model.step(number, values, held);

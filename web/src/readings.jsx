@@ -27,7 +27,8 @@ export function useReadings(model, holds, temperature, seed) {
   const main = useRef(new Reading(model)).current;
   const trained = useRef(new Reading(model)).current;
   const queue = useRef(Promise.resolve());
-  const latest = useRef(0);
+  const wish = useRef(0); // Counts what the visitor asked for.
+  const lastHold = useRef(0);
   const [view, setView] = useState(null);
   const [pens, setPens] = useState({ free: {} });
   const [isWriting, setWriting] = useState(false);
@@ -35,19 +36,23 @@ export function useReadings(model, holds, temperature, seed) {
   // A reading is changed by one at a time.
   const then = (work) => (queue.current = queue.current.then(work));
   const show = (text) => setView({ text, steps: [...main.steps] });
-  const read = (given) => then(async () => {
-    const text = shorten(given);
-    await main.read(text || '\n');
-    show(text);
-  });
+  const read = (given) => {
+    wish.current++;
+    return then(async () => {
+      const text = shorten(given);
+      await main.read(text || '\n');
+      show(text);
+    });
+  };
 
   useEffect(() => void read(start), []);
 
   useEffect(() => {
     if (!view) return;
-    const mine = ++latest.current;
+    wish.current++;
+    const mine = ++lastHold.current;
     then(async () => {
-      if (mine !== latest.current) return; // The slider has moved on.
+      if (mine !== lastHold.current) return; // The slider has moved on.
       await main.hold(asInputs(holds, layers));
       setView((it) => ({ ...it, steps: [...main.steps] }));
     });
@@ -55,17 +60,21 @@ export function useReadings(model, holds, temperature, seed) {
 
   useEffect(() => {
     if (!view || isWriting) return undefined;
+    const mine = ++wish.current;
+    const isStale = () => mine !== wish.current;
     const continued = async (reading) => ({
-      text: await reading.continuation(WRITTEN, temperature, seed),
+      text: await reading.continuation(WRITTEN, temperature, seed, isStale),
       bits: reading.bits,
     });
     const timer = setTimeout(() => then(async () => {
+      let written;
       if (holds.length === 0) {
-        setPens({ free: await continued(main) });
-        return;
+        written = { free: await continued(main) };
+      } else {
+        await trained.read(view.text || '\n');
+        written = { free: await continued(trained), held: await continued(main) };
       }
-      await trained.read(view.text || '\n');
-      setPens({ free: await continued(trained), held: await continued(main) });
+      if (!isStale()) setPens(written);
     }), PAUSE);
     return () => clearTimeout(timer);
   }, [view, temperature, seed, isWriting]);
