@@ -73,7 +73,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="as recipes.live writes it")
     folder = parser.parse_args().folder
     layer = json.loads((folder / "model.json").read_text("utf-8"))["layers"][0]
-    held = f"{layer['name']}_{name_of_a_factor(layer)}"
+    held = f"{layer['name']}_{quantity_to_hold(layer)}"
     with open_page(folder) as page:
         milliseconds = key_to_paint(page)
         free = differences(page, folder, {})
@@ -95,7 +95,7 @@ def main() -> None:
         print(f"{name:24} {value}")
 
 
-def name_of_a_factor(layer: dict[str, Any]) -> str:
+def quantity_to_hold(layer: dict[str, Any]) -> str:
     """Return a quantity to hold: the last factor, or else the last of all."""
     factors = [
         it["name"] for it in layer["quantities"] if it["kind"] == "factor"

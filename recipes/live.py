@@ -19,13 +19,17 @@ import argparse
 import http.server
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from recipes import console
 from recipes.data.vocabulary import Vocabulary
+from recipes.live_page import site
 from recipes.output_folder import refuse_replacing
 
 if TYPE_CHECKING:
@@ -44,16 +48,39 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Export the model, and write the page."""
     args = parse(arguments)
     target: Path = args.folder or args.output or args.model.parent / "live.html"
-    check(args, target)
+    vocabulary_file = args.vocabulary or console.near(
+        args.model, "vocabulary.json"
+    )
+    check(args, target, vocabulary_file)
+    site.check_built()
+    vocabulary = Vocabulary.load(vocabulary_file)
+    text = read(args.text_file) if args.text_file else ""
+    if not args.serve:
+        write(args, target, vocabulary, text)
+        return
+    with bind(target if args.folder else target.parent, args.port) as server:
+        write(args, target, vocabulary, text)
+        page = "" if args.folder else target.name
+        print(f"http://127.0.0.1:{server.server_port}/{page} until Ctrl-C")
+        with suppress(KeyboardInterrupt):
+            server.serve_forever()
+
+
+def write(
+    args: argparse.Namespace, target: Path, vocabulary: Vocabulary, text: str
+) -> None:
+    """Export the model, and write the page.
+
+    Args:
+        args: The arguments.
+        target: The file, or the folder, to write.
+        vocabulary: The model's characters.
+        text: A text to find units with; if empty, the model writes one.
+    """
     # Imported late, so that usage errors do not wait for TensorFlow.
     from keras_gatelstm.core.files import move_into, stage_in
-    from recipes.live_page import site
     from recipes.look import load
 
-    site.check_built()
-    path = args.vocabulary or console.near(args.model, "vocabulary.json")
-    vocabulary = Vocabulary.load(path)
-    text = read(args.text_file) if args.text_file else ""
     model = prepared(load(args.model), args.model, vocabulary)
     if not text:
         print("writing a text to find units with")
@@ -70,10 +97,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             site.write_file(description, step, stage / target.name)
         step.unlink()
         move_into(stage, folder)
-    size = sum(it.stat().st_size for it in all_files(target))
+    paths = [target / it for it in site.WRITTEN] if args.folder else [target]
+    size = sum(path.stat().st_size for path in paths)
     print(f"written:\n  {target} ({size / 1e6:.1f} MB)")
-    if args.serve:
-        serve(target, args.port)
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -116,7 +142,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--port",
-        type=console.whole_number,
+        type=port_number,
         default=8000,
         help="of --serve (default: 8000)",
         metavar="N",
@@ -124,13 +150,26 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def check(args: argparse.Namespace, target: Path) -> None:
+def port_number(text: str) -> int:
+    """Parse a port; for `add_argument(type=...)`."""
+    number = int(text) if text.isdecimal() else 0
+    if not 0 < number < 2**16:
+        raise argparse.ArgumentTypeError(
+            f"expected a number from 1 to 65535, received {text!r}"
+        )
+    return number
+
+
+def check(args: argparse.Namespace, target: Path, vocabulary: Path) -> None:
     """Refuse missing and mistaken files, before TensorFlow is loaded."""
+    written = site.WRITTEN if args.folder else [target.name]
     for path in (args.model, args.text_file, args.vocabulary):
         if path is not None and not path.is_file():
             raise console.UsageError(f"there is no file {path}")
+    for path in (args.model, args.text_file, vocabulary):
         if path is not None:
-            refuse_replacing(path, target.parent, [target.name])
+            folder = target if args.folder else target.parent
+            refuse_replacing(path, folder, written)
     if args.model.suffix != ".keras":
         raise console.UsageError(
             f"MODEL must be a .keras file. Received: {args.model}"
@@ -187,6 +226,12 @@ def prepared(
             "character models, from (batch, time) to (batch, time, "
             f"characters), here {len(vocabulary)}"
         )
+    some = ready(np.zeros((1, 2), "int32")).numpy()
+    if some.min() >= 0 and np.allclose(some.sum(axis=-1), 1, atol=1e-3):
+        raise console.UsageError(
+            f"{path} gives probabilities: the page needs logits, from a last "
+            "layer without softmax"
+        )
     return ready
 
 
@@ -230,32 +275,21 @@ def describe_and_export(
     return described, step
 
 
-def all_files(path: Path) -> list[Path]:
-    """Return the file, or the files in a folder."""
-    if path.is_file():
-        return [path]
-    return [it for it in path.rglob("*") if it.is_file()]
+def bind(folder: Path, port: int) -> http.server.HTTPServer:
+    """Return a server of a folder on this machine, not yet serving.
 
-
-def serve(target: Path, port: int) -> None:
-    """Serve the page on this machine until Ctrl-C."""
-    folder = target if target.is_dir() else target.parent
-    page = "" if target.is_dir() else target.name
+    Raises:
+        UsageError: if the port is in use.
+    """
     handler = partial(
         http.server.SimpleHTTPRequestHandler, directory=str(folder)
     )
     try:
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
+        return http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
     except OSError as error:
         raise console.UsageError(
             f"--port {port}: {error.strerror or error}"
         ) from error
-    print(f"http://127.0.0.1:{server.server_port}/{page} until Ctrl-C")
-    with server:
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            print()
 
 
 if __name__ == "__main__":

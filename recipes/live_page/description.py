@@ -92,6 +92,7 @@ class Description:
         characters: The characters, by number.
         unknown: The number of all other characters.
         input: The name of the input for a character.
+        input_dtype: Its type, `"int32"` or `"float32"`.
         output: The name of the output with the logits.
         start: The text that the page begins with.
         layers: The recurrent layers, from the first to the last.
@@ -101,6 +102,7 @@ class Description:
     characters: list[str]
     unknown: int
     input: str
+    input_dtype: str
     output: str
     start: str
     layers: list[Layer]
@@ -133,6 +135,7 @@ def describe(
         characters=list(vocabulary.characters),
         unknown=0,
         input=model.inputs[0].name,
+        input_dtype=model.inputs[0].dtype,
         output=output,
         start=start,
         layers=list(_layers(model, vocabulary.encode(text), text)),

@@ -30,6 +30,9 @@ FILES = [
     ),
 ]
 
+# In a folder for a host.
+WRITTEN = [*FILES, "model.json", "step.tflite"]
+
 POLICY = (
     "default-src 'none'; img-src data:; style-src 'self' 'unsafe-inline'; "
     "script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"

@@ -130,11 +130,17 @@ def test_at_a_masked_step_the_memories_stay(path):
         )
 
 
-def test_gates_of_a_quantized_file(path):
+def test_gates_of_a_quantized_file_are_held(path):
     model = sequential(GateLSTM(16, return_sequences=True, name="mine"))
-    report = export_litert(model, path, "streaming", "dynamic", gates=True)
-    assert "mine_forget_factor" in report.outputs
-    assert report.error_in_range < 0.1
+    export_litert(model, path, "streaming", "dynamic", gates=True)
+    events = some_events(1, TIME)
+    values = np.where(np.arange(16) < 8, 0.25, np.nan).astype("float32")
+    found = streamed(path, events, mine_forget_factor=values)
+    assert (found["mine_forget_factor"][..., :8] == 0.25).all()
+    with clamp_gates(model, {"mine/forget_factor": values}):
+        expected = record_gates(model, events)["mine/long_term_memory"]
+    error = np.abs(found["mine_long_term_memory"] - expected).max()
+    assert error < 0.05 * np.ptp(expected)
 
 
 @pytest.mark.parametrize(

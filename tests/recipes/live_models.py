@@ -23,16 +23,17 @@ KINDS = {
 }
 
 
-def write_model(folder, kind):
+def write_model(folder, kind, activation=None):
     """Writes a model of random weights, with its vocabulary; its path."""
     vocabulary = Vocabulary.of(TEXT)
     vocabulary.save(folder / "vocabulary.json")
     model = keras.Sequential(
         [
-            keras.Input((None,), dtype="int32", name="characters"),
+            # Keras's default is float32.
+            keras.Input((None,), dtype=None if kind == "two" else "int32"),
             keras.layers.Embedding(len(vocabulary), 6),
             *KINDS[kind],
-            keras.layers.Dense(len(vocabulary), name="logits"),
+            keras.layers.Dense(len(vocabulary), activation, name="logits"),
         ]
     )
     randomize(model)

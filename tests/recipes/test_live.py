@@ -1,5 +1,7 @@
 """`recipes.live`, run as its users run it."""
 
+import socket
+
 import keras
 import pytest
 
@@ -43,6 +45,27 @@ def test_what_has_no_step_is_refused(tmp_path, text, capsys, monkeypatch):
     }
 
 
+def test_probabilities_are_no_logits(tmp_path, text, capsys, monkeypatch):
+    monkeypatch.setattr(site, "check_built", lambda: None)
+    path = write_model(tmp_path, "rnn", "softmax")
+    said = refused(capsys, path, "--text-file", text)
+    assert "gives probabilities: the page needs logits" in said
+
+
+def test_a_port_in_use_is_told_before_the_export(
+    tmp_path, text, capsys, monkeypatch
+):
+    monkeypatch.setattr(site, "check_built", lambda: None)
+    path = write_model(tmp_path, "rnn")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        said = refused(
+            capsys, path, "--text-file", text, "--serve", "--port", port
+        )
+    assert f"--port {port}: Address already in use" in said
+    assert not (tmp_path / "live.html").exists()
+
+
 def test_a_cell_that_the_page_cannot_draw_is_refused(tmp_path, text):
     from keras_gatelstm import GateRNNCell
     from recipes.live_page.description import describe
@@ -82,7 +105,9 @@ def test_a_checkout_without_the_page(tmp_path, text, capsys, monkeypatch):
         (["model.keras", "--output", "folder"], "folder is a folder: name a"),
         (["model.keras", "--output", "model.keras"], "would be lost"),
         (["model.keras", "--output", "a", "--folder", "b"], "not allowed with"),
-        (["model.keras", "--port", "0"], "expected a whole number above zero"),
+        (["model.keras", "--output", "vocabulary.json"], "would be lost"),
+        (["model.keras", "--port", "0"], "expected a number from 1 to 65535"),
+        (["model.keras", "--port", "70000"], "from 1 to 65535, received '700"),
     ],
 )
 def test_mistakes_are_told_in_one_line(

@@ -32,6 +32,11 @@ pytestmark = [
 STEPS = 300
 READ = "return document.querySelectorAll('.ink span').length === arguments[0]"
 CONTINUED = "return document.querySelectorAll('.pens pre')[{}]?.textContent"
+# Said when nothing has changed for a moment.
+SPOKEN = (
+    "return document.querySelector('.spoken').textContent"
+    ".includes(arguments[0])"
+)
 DIFFER = """
 const [free, held] = document.querySelectorAll('.pens pre');
 return free.textContent && held?.textContent
@@ -55,6 +60,11 @@ for (const [name, it] of Object.entries(held))
   return steps;
 })().then(done, (error) => done(String(error)));
 """
+PRESS = """
+[...document.querySelectorAll('button')]
+  .find((it) => it.innerText.replaceAll('\\n', ' ').startsWith(arguments[0]))
+  .click();
+"""
 SET = """
 const [field, value] = arguments;
 const { set } = Object.getOwnPropertyDescriptor(
@@ -72,7 +82,8 @@ def folder(tmp_path_factory):
     text.write_text(TEXT, "utf-8")
     for kind, options in {
         "lesson": [],
-        "two": ["--text-file", text, "--folder", folder / "two" / "site"],
+        # The folder has other files in it: the model's.
+        "two": ["--text-file", text, "--folder", folder / "two"],
     }.items():
         (folder / kind).mkdir()
         model = write_model(folder / kind, kind)
@@ -84,7 +95,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def address(folder):
     """Where the page for a host is served."""
-    handler = functools.partial(Quiet, directory=str(folder / "two" / "site"))
+    handler = functools.partial(Quiet, directory=str(folder / "two"))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/"
@@ -118,12 +129,7 @@ def find(page, selector):
 
 def press(page, words):
     """Presses the button that says this."""
-    (button,) = (
-        it
-        for it in page.find_elements(By.TAG_NAME, "button")
-        if it.text.replace("\n", " ").startswith(words)
-    )
-    button.click()
+    page.execute_script(PRESS, words)
 
 
 def fill(page, selector, value):
@@ -156,6 +162,7 @@ def test_its_numbers_are_those_of_litert(page, folder, tmp_path, is_held):
     model = keras.saving.load_model(folder / "lesson" / "lesson.keras")
     export_litert(model, tmp_path / "m.tflite", "streaming", gates=True)
     file = LiteRTFile(tmp_path / "m.tflite")
+    name_of_input = model.inputs[0].name
     numbers = np.random.default_rng(3).integers(0, 20, STEPS)
     half = [0.5] * 6 + [None] * 6
     held = {"only_forget_factor": half} if is_held else {}
@@ -169,7 +176,7 @@ def test_its_numbers_are_those_of_litert(page, folder, tmp_path, is_held):
     if is_held:
         given["hold_only_forget_factor"][:] = np.array(half, "float32")
     for number, step in zip(numbers, found, strict=True):
-        given["characters"] = np.full((1, 1), number, "int32")
+        given[name_of_input] = np.full((1, 1), number, "int32")
         outputs = file(**given)
         given |= {name: outputs[name] for name in given if name in outputs}
         assert set(step) == set(outputs)
@@ -205,7 +212,7 @@ def test_the_caret_picks_the_step(page, folder):
     unit = int(find(page, "input[type=number]").get_attribute("value"))
     expected = recorded(folder, text)["only/use_factor"][0, 1, unit]
     assert gate(page, "use_gate")["V"] == pytest.approx(expected, abs=0.0051)
-    assert "after h:" in find(page, ".spoken").get_attribute("textContent")
+    wait(page, SPOKEN, "after h:")
 
 
 def test_a_held_gate_is_held_and_changes_what_is_written(page, folder):
@@ -251,19 +258,26 @@ def test_what_it_expects_is_typed_by_pressing_it(page):
 
 
 def test_the_guide_holds_each_gate(page):
+    press(page, "unit")
+    fill(page, ".hold[data-quantity=ignore_factor] input[type=range]", "0.9")
+    press(page, "all units")
     press(page, "Guide")
+    assert page.switch_to.active_element.text == "1 of 4: the forget gate"
     for step, name in enumerate(("forget", "learn", "remember", "use"), 1):
         assert find(page, ".guide h2").text == f"{step} of 4: the {name} gate"
         find(page, ".guide button").click()
-        if name == "remember":
-            assert not page.find_elements(By.CSS_SELECTOR, ".pens .held")
-        else:
-            wait(page, CONTINUED.format(1))
+        held = find(page, ".active").text
+        assert ("at 0.00" in held) == (name != "remember")
         if name != "use":
             press(page, "Next gate")
-            wait(page, "return !document.querySelector('.pens .held')")
     press(page, "Done")
     wait(page, "return !document.querySelector('section.guide')")
+    # What the guide held is let go, and nothing else.
+    wait(
+        page,
+        "return !document.querySelector('.active').textContent"
+        ".includes('0.00')",
+    )
 
 
 def test_by_keyboard_alone(page):
@@ -274,11 +288,7 @@ def test_by_keyboard_alone(page):
     unit = int(find(page, "input[type=number]").get_attribute("value"))
     heat.send_keys(Keys.ARROW_UP if unit else Keys.ARROW_DOWN)
     other = unit - 1 if unit else 1
-    assert (
-        find(page, ".spoken")
-        .get_attribute("textContent")
-        .startswith(f"Unit {other}, after r:")
-    )
+    wait(page, SPOKEN, f"Unit {other}, after r:")
     names = page.execute_script(
         "return [...document.querySelectorAll('button, input, textarea,"
         " [tabindex]')].map((it) => it.getAttribute('aria-label')"
@@ -287,14 +297,24 @@ def test_by_keyboard_alone(page):
     assert all(name and name.strip() for name in names)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
-def test_it_fits_every_screen(page, scheme, width):
-    choose_scheme(page, scheme)
-    size = {"width": width, "height": 900, "deviceScaleFactor": 1}
+@pytest.fixture(params=["light", "dark"])
+def scheme(page, request):
+    choose_scheme(page, request.param)
+    yield request.param
+    choose_scheme(page, "light")
+
+
+@pytest.fixture(params=[390, 1280])
+def width(page, request):
+    size = {"width": request.param, "height": 900, "deviceScaleFactor": 1}
     page.execute_cdp_cmd(
         "Emulation.setDeviceMetricsOverride", {**size, "mobile": False}
     )
+    yield request.param
+    page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_it_fits_every_screen(page, scheme, width):
     # The page takes its other shape in a moment.
     fits = "return document.documentElement.scrollWidth <= arguments[0]"
     wait(page, fits, width)
@@ -303,8 +323,49 @@ def test_it_fits_every_screen(page, scheme, width):
     )
     red = int(ground.removeprefix("rgb(").split(",")[0])
     assert (red > 128) == (scheme == "light")
-    page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-    choose_scheme(page, "light")
+
+
+def test_typing_in_the_middle_stays_there(page):
+    read(page, "the world")
+    area = find(page, "textarea")
+    area.send_keys(Keys.CONTROL, Keys.HOME)
+    area.send_keys(*[Keys.ARROW_RIGHT] * 4)
+    for key in "wide ":
+        area.send_keys(key)
+    wait(page, READ, len("the wide world"))
+    assert area.get_attribute("value") == "the wide world"
+    inked = "return document.querySelector('.ink').textContent"
+    assert page.execute_script(inked).startswith("the wide world")
+
+
+def test_a_prediction_is_typed_after_the_step_it_is_of(page):
+    read(page, "the world")
+    area = find(page, "textarea")
+    area.send_keys(Keys.CONTROL, Keys.HOME)
+    area.send_keys(*[Keys.ARROW_RIGHT] * 3)
+    wait(page, "return document.querySelector('.ink .here').textContent == 'e'")
+    button = find(page, ".predictions button")
+    (first, *_) = button.text.splitlines()
+    button.click()
+    wait(page, READ, len("the world") + 1)
+    text = area.get_attribute("value")
+    kept = {"␣": " ", "⏎": "\n"}.get(first, first)
+    assert text == f"the{kept} world"
+
+
+def test_it_writes_on_until_it_is_stopped(page):
+    read(page, "the world")
+    press(page, "Write on")
+    wait(page, "return document.querySelectorAll('.ink span').length > 14")
+    here = "return !document.querySelector('.ink span:last-of-type.here')"
+    wait(page, here.replace("!document", "!!document"))
+    press(page, "Start over")
+    press(page, "Stop")
+    begun = find(page, "textarea").get_attribute("value")
+    start = page.execute_script("return live.description.start")
+    assert begun.startswith(start)
+    wait(page, CONTINUED.format(0))
+    assert find(page, "textarea").get_attribute("value") == begun
 
 
 def test_a_file_asks_for_nothing_and_nothing_goes_wrong(page):
@@ -333,8 +394,10 @@ def test_one_file_stands_beside_the_model(folder):
 
 
 def test_a_folder_has_all_that_the_page_needs_to_know(folder):
-    site = folder / "two" / "site"
+    site = folder / "two"
     assert {path.name for path in site.iterdir()} == {
+        "two.keras",
+        "vocabulary.json",
         "index.html",
         "model.json",
         "page.css",

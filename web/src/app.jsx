@@ -1,12 +1,12 @@
 // The page: a text, a cell, two continuations, and all units.
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { CELLS } from './cells/index.js';
 import { Diagram } from './diagram.jsx';
-import { number, spoken, symbol, words } from './format.js';
+import { dark, number, spoken, symbol, words } from './format.js';
 import { Guide } from './guide.jsx';
 import { HeatMap } from './heat_map.jsx';
 import { HoldControls } from './hold_controls.jsx';
-import { heldFor, withHold } from './holds.js';
+import { heldFor, without, withHold } from './holds.js';
 import { Predictions } from './predictions.jsx';
 import { useReadings } from './readings.jsx';
 import { Samples } from './samples.jsx';
@@ -17,14 +17,27 @@ const STEPS = { wide: 60, narrow: 30 };
 // As in page.css.
 const NARROW = matchMedia('(max-width: 40rem)');
 
-function useNarrow() {
-  const [isNarrow, setNarrow] = useState(NARROW.matches);
+// Milliseconds without a change, before it is spoken.
+const SPOKEN_AFTER = 700;
+
+function useMatch(query) {
+  const [matches, setMatches] = useState(query.matches);
   useEffect(() => {
-    const follow = () => setNarrow(NARROW.matches);
-    NARROW.addEventListener('change', follow);
-    return () => NARROW.removeEventListener('change', follow);
+    const follow = () => setMatches(query.matches);
+    query.addEventListener('change', follow);
+    return () => query.removeEventListener('change', follow);
   }, []);
-  return isNarrow;
+  return matches;
+}
+
+// What a screen reader says when all is quiet.
+function Spoken({ words }) {
+  const [spoken, setSpoken] = useState('');
+  useEffect(() => {
+    const timer = setTimeout(() => setSpoken(words), SPOKEN_AFTER);
+    return () => clearTimeout(timer);
+  }, [words]);
+  return <p class="spoken" role="status">{spoken}</p>;
 }
 
 // Values of a unit at a step, by quantity, and `before_<memory>`.
@@ -59,9 +72,13 @@ export function App({ model }) {
   const [one, setOne] = useState(false);
   const [temperature, setTemperature] = useState(0.7);
   const [seed, setSeed] = useState(1);
-  const isNarrow = useNarrow();
-  const { view, free, held, read, isWriting, setWriting } = useReadings(model, holds, temperature, seed);
+  const ofGuide = useRef(null); // The hold that the guide has set.
+  const isNarrow = useMatch(NARROW);
+  useMatch(dark); // Colours are computed when the page is drawn.
+  const { view, free, held, read, isWriting, setWriting, error } =
+    useReadings(model, holds, temperature, seed, () => setPicked(null));
   const cell = CELLS[layer.kind];
+  if (error) return <p role="alert">The model stopped: {error.message}. Reload the page.</p>;
   if (!view) return null;
 
   const { text, steps } = view;
@@ -73,31 +90,47 @@ export function App({ model }) {
   const { character, probabilities } = steps[place];
   const values = valuesOf(layer, unit, steps, place);
 
-  const type = (given) => {
+  const readNew = (given, isTyped = false) => {
     setPicked(null);
-    return read(given);
+    read(given, isTyped);
   };
-  const pickUnit = (given) => setUnit(Math.max(0, Math.min(layer.units - 1, given || 0)));
+  // After the step that the predictions are of.
+  const insert = (given) => {
+    const characters = [...text];
+    readNew([...characters.slice(0, place + 1), given, ...characters.slice(place + 1)].join(''));
+    if (place < last) setPicked(place + 1);
+  };
+  const toggleWriting = () => {
+    setPicked(null);
+    setWriting(!isWriting);
+  };
+  const pickUnit = (given) => setUnit(Math.max(0, Math.min(layer.units - 1, Math.trunc(given) || 0)));
   const pickLayer = (it) => {
     setLayer(it);
     setUnit(it.notable[0]?.unit ?? 0);
     setShown(it.memory);
   };
   const act = ({ hold, find, show }) => {
-    if (hold) setHolds(withHold(holds, { layer: layer.name, unit: null, ...hold }));
+    if (hold) {
+      ofGuide.current = { layer: layer.name, unit: null, ...hold };
+      setHolds(withHold(holds, ofGuide.current));
+    }
     if (find) setPicked(strongest(steps, `${layer.name}_${find}`, unit));
     setShown(show);
   };
+  const leaveGuide = () => {
+    if (ofGuide.current) setHolds((all) => without(all, ofGuide.current));
+  };
 
   return <>
-    <Guide key={layer.kind} cell={cell} onAction={act} onLeave={() => setHolds([])} />
+    <Guide key={layer.name} cell={cell} layer={layer} onAction={act} onLeave={leaveGuide} />
     <section class="read">
       <h2>Type, and it reads</h2>
-      <Text text={text} steps={steps} name={key} quantity={quantity} unit={unit} place={place}
-        onText={type} onPlace={setPicked} />
+      <Text view={view} name={key} quantity={quantity} unit={unit} place={place}
+        onText={(it) => readNew(it, true)} onPlace={setPicked} />
       <div class="row">
-        <button type="button" class="main" onClick={() => setWriting(!isWriting)}>{isWriting ? 'Stop' : 'Write on'}</button>
-        <button type="button" onClick={() => type(start)}>Start over</button>
+        <button type="button" class="main" onClick={toggleWriting}>{isWriting ? 'Stop' : 'Write on'}</button>
+        <button type="button" onClick={() => readNew(start)}>Start over</button>
         <label class="temperature">temperature
           {' '}<input type="range" min="0.1" max="1.5" step="0.05" value={temperature}
             onInput={(event) => setTemperature(Number(event.target.value))} />
@@ -105,7 +138,7 @@ export function App({ model }) {
         </label>
       </div>
       <h3>What it expects after <kbd>{symbol(character)}</kbd></h3>
-      <Predictions probabilities={probabilities} characters={characters} onType={(it) => type(text + it)} />
+      <Predictions probabilities={probabilities} characters={characters} onType={insert} />
     </section>
     <section class="cell">
       <h2>Unit {unit}{layers.length > 1 && ` of ${layer.name}`}, reading <kbd>{symbol(character)}</kbd></h2>
@@ -142,8 +175,6 @@ export function App({ model }) {
         place={place} onPick={(row, column) => { setUnit(row); setPicked(column); }} />
       <Legend quantity={quantity} />
     </section>
-    <p class="spoken" role="status">
-      Unit {unit}, after {spoken(character)}: {words(shown)} {number(values[shown])}
-    </p>
+    <Spoken words={isWriting ? '' : `Unit ${unit}, after ${spoken(character)}: ${words(shown)} ${number(values[shown])}`} />
   </>;
 }

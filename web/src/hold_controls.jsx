@@ -1,4 +1,5 @@
 // Sliders that hold a gate.
+import { useRef } from 'preact/hooks';
 import { number, words } from './format.js';
 import { describe, find, withHold, without } from './holds.js';
 
@@ -30,8 +31,14 @@ function Slider({ layer, quantity, unit, gate, holds, onHolds }) {
 }
 
 export function HoldControls({ cell, layer, layers, unit, one, holds, onOne, onHolds }) {
+  const box = useRef();
+  // The button that was pressed goes away: the keyboard stays near.
+  const letGo = (rest) => {
+    onHolds(rest);
+    box.current.querySelector('.hold input').focus();
+  };
   return (
-    <div class="holds">
+    <div class="holds" ref={box}>
       <div class="chips" role="group" aria-label="Units to hold">
         <button type="button" aria-pressed={!one} onClick={() => onOne(false)}>all units</button>
         <button type="button" aria-pressed={one} onClick={() => onOne(true)}>unit {unit} only</button>
@@ -44,11 +51,11 @@ export function HoldControls({ cell, layer, layers, unit, one, holds, onOne, onH
         <ul class="active" aria-label="Held now">
           {holds.map((hold) => (
             <li>
-              <button type="button" onClick={() => onHolds(without(holds, hold))}
+              <button type="button" onClick={() => letGo(without(holds, hold))}
                 aria-label={`Let go of ${describe(hold, layers)}`}>{describe(hold, layers)} <span aria-hidden="true">×</span></button>
             </li>
           ))}
-          {holds.length > 1 && <li><button type="button" onClick={() => onHolds([])}>let go of all</button></li>}
+          {holds.length > 1 && <li><button type="button" onClick={() => letGo([])}>let go of all</button></li>}
         </ul>
       )}
     </div>

@@ -17,6 +17,7 @@ function Heading({ kind }) {
 const wait = document.getElementById('wait');
 try {
   const model = await loadModel();
+  await model.step(model.description.unknown); // A file that does not fit fails here.
   render(<Heading kind={model.description.layers[0].kind} />, document.querySelector('header'));
   wait.remove();
   render(<App model={model} />, document.querySelector('main'));

@@ -34,7 +34,7 @@ export async function loadModel() {
     load('step.tflite').then((it) => it.arrayBuffer()),
     startRuntime(),
   ]);
-  // Without an environment of its own, LiteRT looks for a GPU and warns.
+  // On the CPU alone.
   const environment = new Environment({ webGpuDevice: null });
   const compiled = await loadAndCompile(new Uint8Array(bytes), { accelerator: 'wasm', environment });
   return new Model(description, compiled, environment);
@@ -68,6 +68,9 @@ export class Model {
   //     are left alone.
   // Returns every output of the file, by name.
   async step(number, before = {}, held = {}) {
+    for (const name of Object.keys(held)) {
+      if (!(HOLD + name in this.#shapes)) throw new Error(`there is no ${name} to hold`);
+    }
     const given = [];
     const inputs = {};
     for (const [name, shape] of Object.entries(this.#shapes)) {
@@ -75,7 +78,7 @@ export class Model {
         inputs[name] = this.#hold(name, held[name.slice(HOLD.length)]);
         continue;
       }
-      const values = name === this.description.input ? Int32Array.of(number) : before[name];
+      const values = name === this.description.input ? this.#event(number) : before[name];
       inputs[name] = this.#tensor(values ?? new Float32Array(sizeOf(shape)), shape);
       given.push(inputs[name]);
     }
@@ -85,6 +88,10 @@ export class Model {
     // LiteRT's memory is not garbage-collected.
     for (const tensor of [...given, ...Object.values(outputs)]) tensor.delete();
     return values;
+  }
+
+  #event(number) {
+    return this.description.input_dtype === 'float32' ? Float32Array.of(number) : Int32Array.of(number);
   }
 
   // The tensor of a hold, the same for as long as its values are.

@@ -14,20 +14,24 @@ export class Reading {
   }
 
   // Read a text; the steps of what it has in common with the last are kept.
-  async read(text) {
+  // Returns whether it was read to its end: not if `isStale()` before.
+  async read(text, isStale = () => false) {
     const characters = [...text];
     let same = 0;
     while (same < this.steps.length && this.steps[same].character === characters[same]) same++;
     this.steps.length = same;
-    for (const character of characters.slice(same)) await this.#next(character);
+    for (const [count, character] of characters.slice(same).entries()) {
+      if (count && count % AT_ONCE === 0) await nextTask();
+      if (isStale()) return false;
+      await this.#next(character);
+    }
+    return true;
   }
 
-  // Hold quantities, and read the text again.
-  async hold(held) {
+  // Hold quantities; the text has to be read again.
+  hold(held) {
     this.held = held;
-    const text = this.steps.map((it) => it.character).join('');
     this.steps = [];
-    await this.read(text);
   }
 
   async #next(character) {
@@ -45,8 +49,14 @@ export class Reading {
     return found.reduce((sum, it) => sum - Math.log2(it), 0) / found.length;
   }
 
+  // Sample a character to go on with.
+  sample(temperature, dice) {
+    const { characters, output } = this.model.description;
+    return characters[draw(this.steps.at(-1).values[output], temperature, dice)];
+  }
+
   // Sample a continuation; the text stays as it is. Returns what there is of it
-  // when the visitor wants something else.
+  // when it `isStale()`.
   async continuation(length, temperature, seed, isStale) {
     const { model, held } = this;
     const { characters, output } = model.description;

@@ -2,7 +2,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { asInputs } from './holds.js';
 import { Reading } from './reading.js';
-import { draw } from './sampling.js';
 
 // Characters that are kept; older ones go in blocks, as what is left has to be
 // read again from empty memories.
@@ -19,74 +18,86 @@ function shorten(text) {
   return text.slice(BLOCK * Math.ceil((text.length - LONGEST) / BLOCK));
 }
 
+// An empty text is read as the start of a line.
+const readable = (text) => text || '\n';
+
 // Return what has been read and written, and functions to change it:
-//   view: { text, steps }, or null before the first text was read.
+//   view: { text, steps, isTyped }, or null before the first text was read.
 //   free, held: { text, bits } of the two continuations; held may be missing.
-export function useReadings(model, holds, temperature, seed) {
-  const { layers, characters, output, start } = model.description;
+//   read: of a text, and whether it was typed into the field.
+export function useReadings(model, holds, temperature, seed, onShorten) {
+  const { layers, start } = model.description;
   const main = useRef(new Reading(model)).current;
   const trained = useRef(new Reading(model)).current;
   const queue = useRef(Promise.resolve());
+  const text = useRef('');
+  const isTyped = useRef(false); // Whether it is in the field already.
   const wish = useRef(0); // Counts what the visitor asked for.
-  const lastHold = useRef(0);
   const [view, setView] = useState(null);
   const [pens, setPens] = useState({ free: {} });
   const [isWriting, setWriting] = useState(false);
+  const [error, setError] = useState(null);
 
-  // A reading is changed by one at a time.
-  const then = (work) => (queue.current = queue.current.then(work));
-  const show = (text) => setView({ text, steps: [...main.steps] });
-  const read = (given) => {
-    wish.current++;
-    return then(async () => {
-      const text = shorten(given);
-      await main.read(text || '\n');
-      show(text);
-    });
+  // A reading is changed by one at a time. Work is given a function that says
+  // whether the visitor has asked for something else since.
+  const then = (work, mine = ++wish.current) => {
+    queue.current = queue.current.then(() => work(() => mine !== wish.current)).catch(setError);
+  };
+  const readMain = async (isStale) => {
+    const given = text.current;
+    if (!(await main.read(readable(given), isStale)) || isStale()) return;
+    setView({ text: given, steps: [...main.steps], isTyped: isTyped.current });
+  };
+  const read = (given, typed = false) => {
+    text.current = shorten(given);
+    const isShort = text.current !== given;
+    isTyped.current = typed && !isShort;
+    if (isShort) onShorten();
+    then(readMain);
   };
 
-  useEffect(() => void read(start), []);
+  useEffect(() => read(start), []);
 
   useEffect(() => {
     if (!view) return;
-    wish.current++;
-    const mine = ++lastHold.current;
-    then(async () => {
-      if (mine !== lastHold.current) return; // The slider has moved on.
-      await main.hold(asInputs(holds, layers));
-      setView((it) => ({ ...it, steps: [...main.steps] }));
+    then((isStale) => {
+      main.hold(asInputs(holds, layers));
+      return readMain(isStale);
     });
   }, [holds]);
 
   useEffect(() => {
     if (!view || isWriting) return undefined;
-    const mine = ++wish.current;
-    const isStale = () => mine !== wish.current;
-    const continued = async (reading) => ({
-      text: await reading.continuation(WRITTEN, temperature, seed, isStale),
-      bits: reading.bits,
-    });
-    const timer = setTimeout(() => then(async () => {
+    const mine = wish.current;
+    const write = async (isStale) => {
+      const continued = async (reading) => ({
+        text: await reading.continuation(WRITTEN, temperature, seed, isStale),
+        bits: reading.bits,
+      });
+      if (isStale()) return;
       let written;
       if (holds.length === 0) {
         written = { free: await continued(main) };
       } else {
-        await trained.read(view.text || '\n');
+        await trained.read(readable(text.current), isStale);
+        if (isStale()) return;
         written = { free: await continued(trained), held: await continued(main) };
       }
       if (!isStale()) setPens(written);
-    }), PAUSE);
+    };
+    const timer = setTimeout(() => then(write, mine), PAUSE);
     return () => clearTimeout(timer);
   }, [view, temperature, seed, isWriting]);
 
   useEffect(() => {
     if (!isWriting || !view) return undefined;
-    const timer = setTimeout(() => {
-      const { values } = view.steps.at(-1);
-      read(view.text + characters[draw(values[output], temperature, Math.random())]);
-    }, BETWEEN_CHARACTERS);
+    const mine = wish.current;
+    const write = (isStale) => {
+      if (!isStale()) read(text.current + main.sample(temperature, Math.random()));
+    };
+    const timer = setTimeout(() => then(write, mine), BETWEEN_CHARACTERS);
     return () => clearTimeout(timer);
   }, [isWriting, view]);
 
-  return { view, ...pens, read, isWriting, setWriting };
+  return { view, ...pens, read, isWriting, setWriting, error };
 }
