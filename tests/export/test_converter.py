@@ -77,6 +77,16 @@ def test_a_converter_that_is_killed_is_an_error_and_the_next_works(
     assert_like_keras(model, path, some_events(1, 5))
 
 
+def test_a_relative_path_is_written_in_the_directory_of_the_moment(
+    tmp_path, monkeypatch, model, process
+):
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        export_litert(model, "m.tflite", form="looped")
+        assert_like_keras(Path("m.tflite"), model, some_events(2, 3))
+
+
 def test_what_was_there_stays_where_the_converter_crashes(path, model, program):
     program(ABORTS)
     path.parent.mkdir()

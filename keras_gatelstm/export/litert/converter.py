@@ -44,6 +44,8 @@ def convert(
         ConversionError: if the conversion fails.
         OSError: if a file cannot be written.
     """
+    # Its process may have been started in another working directory.
+    stage, target = stage.absolute(), target.absolute()
     saved_model = stage / "saved_model"
     with as_system_errors():
         tf.saved_model.save(tf.Module(), str(saved_model), function)
