@@ -84,7 +84,7 @@ def test_a_relative_path_is_written_in_the_directory_of_the_moment(
         (tmp_path / name).mkdir()
         monkeypatch.chdir(tmp_path / name)
         export_litert(model, "m.tflite", form="looped")
-        assert_like_keras(Path("m.tflite"), model, some_events(2, 3))
+        assert_like_keras(model, "m.tflite", some_events(2, 3))
 
 
 def test_what_was_there_stays_where_the_converter_crashes(path, model, program):
