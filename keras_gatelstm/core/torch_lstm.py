@@ -85,9 +85,16 @@ def _broadcast_memory(
 def _torch_weights(layer: "GateLSTM") -> list[Tensor]:
     """Return the fused weights in PyTorch's layout and order.
 
-    PyTorch has a second bias, for the memory: zeros.
+    PyTorch has a second bias, for the memory: zeros. cuDNN takes weights that
+    are views of one block of memory, and would copy others at every call.
     """
+    import torch
+
     kernel, recurrent_kernel, *biases = fused_tensors(layer.cell)
-    kernels = [ops.transpose(kernel), ops.transpose(recurrent_kernel)]
-    zeros = [ops.zeros_like(bias) for bias in biases]
-    return [*kernels, *biases, *zeros]
+    zeros = [torch.zeros_like(bias) for bias in biases]
+    weights = [kernel.T, recurrent_kernel.T, *biases, *zeros]
+    block = torch.cat([it.reshape(-1) for it in weights])
+    parts = block.split([it.numel() for it in weights])
+    return [
+        part.view(it.shape) for part, it in zip(parts, weights, strict=True)
+    ]
