@@ -94,7 +94,7 @@ def _torch_weights(layer: "GateLSTM") -> list[Tensor]:
     zeros = [torch.zeros_like(bias) for bias in biases]
     weights = [kernel.T, recurrent_kernel.T, *biases, *zeros]
     block = torch.cat([it.reshape(-1) for it in weights])
-    parts = block.split([it.numel() for it in weights])
+    parts = torch.split(block, [it.numel() for it in weights])
     return [
         part.view(it.shape) for part, it in zip(parts, weights, strict=True)
     ]
