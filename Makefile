@@ -2,6 +2,7 @@
 # make test:  set up, then run the tests; make thorough, their longer forms.
 # make web:   build the page for recipes.live.
 # make docs:  write the pages' notebooks.
+# make site:  build the site of the documentation.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -36,7 +37,7 @@ PAGE := web/dist/page.js
 PAGE_SOURCES := $(wildcard web/*.js* web/public/* web/src/* web/src/*/*)
 
 .DELETE_ON_ERROR:
-.PHONY: train test thorough lint types backends web docs clean
+.PHONY: train test thorough lint types backends web docs site clean
 
 train: $(SETUP)
 	$(BIN)/python -m recipes.char_text $(ARGS)
@@ -98,8 +99,12 @@ $(PAGE): $(PAGE_SOURCES) | $(BIN)/python
 	npm ci --ignore-scripts --no-audit --no-fund && npm run build
 
 docs: $(SETUP_TEST)
-	$(BIN)/python docs/notebook.py docs/lesson.md
+	$(BIN)/python docs/notebook.py docs/lesson.md docs/tutorials/*.md
+
+# mkdocs tells of a successor in every build.
+site: $(SETUP_DEV)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache *.egg-info
-	rm -rf web/dist web/node_modules
+	rm -rf site web/dist web/node_modules

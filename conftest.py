@@ -38,7 +38,7 @@ if os.environ.setdefault("KERAS_BACKEND", "tensorflow") != "tensorflow":
             # The same files and sentences, whatever computes.
             "tests/test_architecture.py",
             "tests/test_files.py",
-            "tests/test_readme.py",
+            "tests/test_docs.py",
             "tests/test_saving.py",
         ]
 

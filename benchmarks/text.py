@@ -2,11 +2,15 @@
 
     python -m benchmarks.text --manual-dir FOLDER
     python -m benchmarks.text --manual-dir FOLDER --best
+    python -m benchmarks.text --stdlib
 
 Trains both variants with the quick preset, for a quarter of the time that
 nanoGPT's recipe for CPUs takes and for all of it; then times the generation of
 text and the encoding of a large text. `--best` also trains the best preset,
 which takes an hour. The rows are appended to `benchmarks/results/text.csv`.
+
+`--stdlib` trains what `make train` trains, and `keras.layers.LSTM` in its
+place, and appends to `benchmarks/results/text-stdlib.csv`.
 """
 
 import argparse
@@ -29,7 +33,7 @@ from recipes.data.text import Text
 from recipes.data.vocabulary import Vocabulary
 from recipes.sample import generate
 
-RESULTS = Path(__file__).with_name("results") / "text.csv"
+RESULTS = Path(__file__).with_name("results")
 
 # nanoGPT's recipe for CPUs: nats per character on the same two parts, and the
 # seconds it took on two cores of another machine.
@@ -46,6 +50,8 @@ ASKED_BEST = 1.43
 # In so short a time, a smaller model with a larger learning rate is better:
 # 1.76 and 1.83 nats, against 1.91 and 2.10 with 256 units.
 IN_A_HURRY = ["--units=128", "--learning-rate=8e-3"]
+# What make train trains, and Keras's own LSTM in the same time.
+STDLIB_VARIANTS = ("lesson", "standard", "keras")
 CHARACTERS = 20_000
 LARGE = 200_000_000
 
@@ -55,10 +61,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.text", description=__doc__
     )
-    parser.add_argument("--manual-dir", required=True, metavar="FOLDER")
+    text = parser.add_mutually_exclusive_group(required=True)
+    text.add_argument("--manual-dir", metavar="FOLDER")
+    text.add_argument("--stdlib", action="store_true")
     parser.add_argument("--best", action="store_true")
     args = parser.parse_args()
     print(machine("tensorflow_cpu", "keras"))
+    if args.stdlib:
+        compare_on_stdlib()
+        return
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         shared = [
@@ -76,14 +87,25 @@ def main() -> None:
         if args.best:
             rows.append(trained("best", folder / "best", shared, ASKED_BEST))
         for row in rows:
-            add_row(RESULTS, row)
+            add_row(RESULTS / "text.csv", row)
         print(tabulate(rows, "keys"), "\n")
         print(f"writing: {writing(output):,.0f} characters/s (asked: 5,000)")
         print(f"encoding: {encoding(folder):,.0f} MB/s (asked: 50)")
 
 
+def compare_on_stdlib() -> None:
+    """Print what `make train` reaches, and each variant in its place."""
+    rows = []
+    for variant in STDLIB_VARIANTS:
+        with tempfile.TemporaryDirectory() as folder:
+            options = [f"--variant={variant}"]
+            rows.append(trained("quick", Path(folder), options))
+        add_row(RESULTS / "text-stdlib.csv", rows[-1])
+    print(tabulate(rows, "keys"))
+
+
 def trained(
-    preset: str, output: Path, options: list[str], asked: float
+    preset: str, output: Path, options: list[str], asked: float | None = None
 ) -> dict[str, Any]:
     """Train a model, and return its row of the table."""
     char_text.main([f"--preset={preset}", f"--output={output}", *options])

@@ -1,6 +1,6 @@
 """Write a page of the documentation as a notebook.
 
-    python docs/notebook.py docs/lesson.md
+    python docs/notebook.py docs/lesson.md docs/tutorials/*.md
 
 The notebook has the page's texts and its code in cells, in order, and a first
 cell that installs the project in Colab. Pictures and links are those of the
@@ -8,6 +8,7 @@ repository that `url` in setup.cfg names.
 """
 
 import configparser
+import os
 import re
 import sys
 from pathlib import Path
@@ -47,24 +48,25 @@ def as_notebook(page: Path) -> nbformat.NotebookNode:
     cells = [new_code_cell(installing(url))]
     end = 0
     for block in BLOCK.finditer(text):
-        cells += _markdown(text[end : block.start()], url)
+        cells += _markdown(text[end : block.start()], page, url)
         language, code = block.groups()
         if language == "sh":
             code = re.sub(r"^(?=\S)", "!", code, flags=re.MULTILINE)
         cells.append(new_code_cell(code.rstrip()))
         end = block.end()
-    cells += _markdown(text[end:], url)
+    cells += _markdown(text[end:], page, url)
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number}"  # The same each time.
     kernel = {"name": "python3", "display_name": "Python 3"}
     return new_notebook(cells=cells, metadata={"kernelspec": kernel})
 
 
-def _markdown(text: str, url: str) -> list[nbformat.NotebookNode]:
+def _markdown(text: str, page: Path, url: str) -> list[nbformat.NotebookNode]:
     def absolute(link: re.Match[str]) -> str:
         is_picture, words, target = link.groups()
         kind = "raw" if is_picture else "blob"
-        return f"{is_picture}{words}{url}/{kind}/main/docs/{target}"
+        path = os.path.relpath(page.resolve().parent / target, ROOT)
+        return f"{is_picture}{words}{url}/{kind}/main/{path}"
 
     text = LINK.sub(absolute, text).strip()
     return [new_markdown_cell(text)] if text else []

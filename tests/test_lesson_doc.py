@@ -2,7 +2,6 @@
 
 import io
 import re
-import sys
 from contextlib import redirect_stdout
 from pathlib import Path
 
@@ -57,18 +56,3 @@ def test_it_has_the_words_of_the_lesson():
     text = LESSON.read_text()
     for gate in ("learn", "forget", "remember", "use"):
         assert f"## The {gate} gate" in text
-
-
-def test_the_notebook_is_that_of_the_page():
-    nbformat = pytest.importorskip("nbformat")
-    found = nbformat.read(LESSON.with_suffix(".ipynb"), as_version=4)
-    nbformat.validate(found)
-    _, *cells = [it.source for it in found.cells if it.cell_type == "code"]
-    code = [
-        re.sub(r"^!", "", cell, flags=re.MULTILINE).split() for cell in cells
-    ]
-    assert code == [it.split() for it in blocks()]
-    sys.path.insert(0, str(LESSON.parent))
-    from notebook import as_notebook
-
-    assert found == as_notebook(LESSON), "run `make docs`"

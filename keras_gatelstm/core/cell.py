@@ -1,6 +1,7 @@
 """Base class of the cells: one step, with its description."""
 
-from typing import Any, Unpack
+from inspect import signature
+from typing import Any, Self, Unpack
 
 import keras
 from keras import ops
@@ -12,6 +13,7 @@ from keras_gatelstm.core.network import (
     DropoutMasks,
     Network,
     ProjectedEvent,
+    SmallNetwork,
 )
 from keras_gatelstm.core.options import (
     UnitsLayer,
@@ -20,6 +22,7 @@ from keras_gatelstm.core.options import (
     delegated,
 )
 from keras_gatelstm.core.types import (
+    ActivationLike,
     Config,
     ConstraintLike,
     InitializerLike,
@@ -36,11 +39,12 @@ class GateCell(UnitsLayer, DropoutRNNCell):
 
     A subclass makes its networks and gates in `__init__`, describes its step
     in `anatomy`, and computes it in `activity`; this class turns it into a
-    Keras cell.
+    Keras cell, which `GateSequence` or `keras.layers.RNN` runs over time.
 
     Args:
         units: Positive integer, the size of each memory.
-        weight_config: Options of every network's weights. As in Keras, the
+        weight_config: Options of every network's weights. Default `None`:
+            those of `WeightConfig()`. As in Keras, the
             kernels of the networks that read the event start as one draw,
             `(features, networks·units)`, and their recurrent kernels as one
             of `(units, networks·units)`. Regularizers and constraints apply
@@ -81,7 +85,7 @@ class GateCell(UnitsLayer, DropoutRNNCell):
     def __init__(
         self,
         units: int,
-        weight_config: WeightConfig,
+        weight_config: WeightConfig | None = None,
         *,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
@@ -89,7 +93,7 @@ class GateCell(UnitsLayer, DropoutRNNCell):
         seed_generator: keras.random.SeedGenerator | None = None,
         **kwargs: Unpack[LayerOptions],
     ) -> None:
-        super().__init__(units, weight_config, **kwargs)
+        super().__init__(units, weight_config or WeightConfig(), **kwargs)
         self.dropout = check_fraction("dropout", dropout)
         self.recurrent_dropout = check_fraction(
             "recurrent_dropout", recurrent_dropout
@@ -105,6 +109,23 @@ class GateCell(UnitsLayer, DropoutRNNCell):
         all_networks = self.anatomy.networks
         numbers = [all_networks.index(name) for name in networks]
         return self.weight_config.share(*numbers, of=len(all_networks))
+
+    def small_network(
+        self, name: str, activation: ActivationLike = "sigmoid"
+    ) -> SmallNetwork:
+        """Make the small network of a quantity in `anatomy.networks`.
+
+        Args:
+            name: The quantity's name. The network belongs in the attribute of
+                the same name.
+            activation: As in `SmallNetwork`.
+        """
+        return SmallNetwork(
+            self.units,
+            activation,
+            weight_config=self.weights_for(name),
+            **self.sublayer_kwargs(name),
+        )
 
     def set_weights(self, weights: list[Tensor]) -> None:
         check_weight_count(self, weights)
@@ -227,3 +248,15 @@ class GateCell(UnitsLayer, DropoutRNNCell):
             "recurrent_dropout": self.recurrent_dropout,
             "seed": self.seed,
         }
+
+    @classmethod
+    def from_config(cls, config: Config) -> Self:
+        """Make the cell of its `get_config`.
+
+        The options of the weights are given one by one to a cell that lists
+        them, as Keras's own cells do, and else as a `weight_config`.
+        """
+        if "kernel_initializer" not in signature(cls).parameters:
+            config = dict(config)
+            config["weight_config"] = WeightConfig.pop_from(config)
+        return super().from_config(config)

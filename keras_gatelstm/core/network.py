@@ -95,6 +95,12 @@ class Network(SubLayer):
             "activation": activations.serialize(self.activation),
         }
 
+    def mask_in(self, masks: DropoutMasks | None) -> DropoutMask:
+        """Return this network's dropout mask, by its name."""
+        return (
+            masks.get(self.name, NOTHING_DROPPED) if masks else NOTHING_DROPPED
+        )
+
     def from_event(
         self, event: Tensor | ProjectedEvent, mask: Tensor | None = None
     ) -> Tensor:
@@ -158,8 +164,9 @@ class SmallNetwork(Network):
         short_term_memory: `(batch, units)`.
         long_term_memory: `(batch, units)`; required with a peephole, and
             ignored without one.
-        dropout_mask: Masks of the event and the short-term memory. Default:
-            no dropout.
+        dropout_masks: Masks of the event and the short-term memory by the
+            network's name; those of other names are left alone. Default
+            `None`: no dropout.
 
     Returns:
         `(batch, units)`.
@@ -206,10 +213,11 @@ class SmallNetwork(Network):
         event: Tensor,
         short_term_memory: Tensor,
         long_term_memory: Tensor | None = None,
-        dropout_mask: DropoutMask = NOTHING_DROPPED,
+        dropout_masks: DropoutMasks | None = None,
     ) -> Tensor:
-        joined = self.from_event(event, dropout_mask.event) + self.from_memory(
-            short_term_memory, dropout_mask.memory
+        mask = self.mask_in(dropout_masks)
+        joined = self.from_event(event, mask.event) + self.from_memory(
+            short_term_memory, mask.memory
         )
         if self.peephole:
             if long_term_memory is None:
@@ -263,8 +271,3 @@ class Gate(SubLayer):
             weight_config=weight_config or self.weight_config,
             **self.sublayer_kwargs(name),
         )
-
-
-def mask_of(network: str, masks: DropoutMasks | None) -> DropoutMask:
-    """Return the dropout mask of a network, by default one without dropout."""
-    return masks.get(network, NOTHING_DROPPED) if masks else NOTHING_DROPPED

@@ -9,7 +9,6 @@ from keras_gatelstm.core.cell import GateCell
 from keras_gatelstm.core.network import (
     DropoutMasks,
     ProjectedEvent,
-    mask_of,
     register,
 )
 from keras_gatelstm.core.options import check_choice
@@ -201,10 +200,7 @@ class GateGRUCell(GateCell):
         (memory,) = memories
         reset = self.reset_gate.activity(event, memory, dropout_masks)
         candidate = self.candidate.call(
-            event,
-            memory,
-            reset.reset_factor,
-            mask_of("candidate", dropout_masks),
+            event, memory, reset.reset_factor, dropout_masks
         )
         update = self.update_gate.activity(
             event, memory, candidate, dropout_masks

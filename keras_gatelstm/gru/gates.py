@@ -10,12 +10,9 @@ from keras import activations
 
 from keras_gatelstm.core.anatomy import Quantity
 from keras_gatelstm.core.network import (
-    NOTHING_DROPPED,
-    DropoutMask,
     DropoutMasks,
     Gate,
     Network,
-    mask_of,
     register,
 )
 from keras_gatelstm.core.types import (
@@ -106,10 +103,10 @@ class ResetGate(Gate):
         dropout_masks: DropoutMasks | None = None,
     ) -> ResetStep:
         """Return every quantity of the gate."""
-        mask = mask_of("reset_factor", dropout_masks)
-        return ResetStep(
-            self.reset_factor.call(event, memory, dropout_mask=mask)
+        factor = self.reset_factor.call(
+            event, memory, dropout_masks=dropout_masks
         )
+        return ResetStep(factor)
 
     def call(
         self,
@@ -158,7 +155,7 @@ class Candidate(Network):
         event: `(batch, features)`.
         memory: `(batch, units)`.
         reset_factor: `(batch, units)`.
-        dropout_mask: As in `SmallNetwork`.
+        dropout_masks: As in `SmallNetwork`.
 
     Returns:
         `(batch, units)`.
@@ -198,16 +195,14 @@ class Candidate(Network):
         event: Tensor,
         memory: Tensor,
         reset_factor: Tensor,
-        dropout_mask: DropoutMask = NOTHING_DROPPED,
+        dropout_masks: DropoutMasks | None = None,
     ) -> Tensor:
-        of_event = self.from_event(event, dropout_mask.event)
+        mask = self.mask_in(dropout_masks)
+        of_event = self.from_event(event, mask.event)
         if self.reset_after:
-            of_memory = self.from_memory(memory, dropout_mask.memory)
-            of_memory = reset_factor * of_memory
+            of_memory = reset_factor * self.from_memory(memory, mask.memory)
         else:
-            of_memory = self.from_memory(
-                reset_factor * memory, dropout_mask.memory
-            )
+            of_memory = self.from_memory(reset_factor * memory, mask.memory)
         return self.activation(of_event + of_memory)
 
     def get_config(self) -> Config:
@@ -304,9 +299,8 @@ class UpdateGate(Gate):
         dropout_masks: DropoutMasks | None = None,
     ) -> UpdateStep:
         """Return every quantity of the gate."""
-        mask = mask_of("update_factor", dropout_masks)
         update_factor = self.update_factor.call(
-            event, memory, dropout_mask=mask
+            event, memory, dropout_masks=dropout_masks
         )
         return UpdateStep(
             update_factor,

@@ -18,7 +18,7 @@ import keras
 from keras import activations
 
 from keras_gatelstm.core.anatomy import Quantity
-from keras_gatelstm.core.network import DropoutMasks, Gate, mask_of, register
+from keras_gatelstm.core.network import DropoutMasks, Gate, register
 from keras_gatelstm.core.options import check_choice
 from keras_gatelstm.core.types import (
     ActivationLike,
@@ -157,18 +157,13 @@ class LearnGate(Gate):
     ) -> LearnStep:
         """Return every quantity of the gate."""
         new_information = self.new_information.call(
-            event,
-            short_term_memory,
-            dropout_mask=mask_of("new_information", dropout_masks),
+            event, short_term_memory, dropout_masks=dropout_masks
         )
         if self.coupled:
             ignore_factor = 1 - self._require_forget_factor(forget_factor)
         else:
             ignore_factor = self.ignore_factor.call(
-                event,
-                short_term_memory,
-                long_term_memory,
-                mask_of("ignore_factor", dropout_masks),
+                event, short_term_memory, long_term_memory, dropout_masks
             )
         return LearnStep(
             new_information,
@@ -294,10 +289,7 @@ class ForgetGate(Gate):
     ) -> ForgetStep:
         """Return every quantity of the gate."""
         forget_factor = self.forget_factor.call(
-            event,
-            short_term_memory,
-            long_term_memory,
-            mask_of("forget_factor", dropout_masks),
+            event, short_term_memory, long_term_memory, dropout_masks
         )
         return ForgetStep(forget_factor, kept=long_term_memory * forget_factor)
 
@@ -504,10 +496,7 @@ class UseGate(Gate):
         """Return every quantity of the gate."""
         useful_memory = self.useful_memory.call(memory)
         use_factor = self.use_factor.call(
-            event,
-            short_term_memory,
-            memory,
-            mask_of("use_factor", dropout_masks),
+            event, short_term_memory, memory, dropout_masks
         )
         return UseStep(
             useful_memory,

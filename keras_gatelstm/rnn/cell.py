@@ -11,7 +11,6 @@ from keras_gatelstm.core.network import (
     DropoutMasks,
     ProjectedEvent,
     SmallNetwork,
-    mask_of,
     register,
 )
 from keras_gatelstm.core.types import (
@@ -154,8 +153,9 @@ class GateRNNCell(GateCell):
         dropout_masks: DropoutMasks | None = None,
     ) -> RNNStep:
         (memory,) = memories
-        mask = mask_of("memory", dropout_masks)
-        return RNNStep(self.memory.call(event, memory, dropout_mask=mask))
+        return RNNStep(
+            self.memory.call(event, memory, dropout_masks=dropout_masks)
+        )
 
     def get_config(self) -> Config:
         return {

@@ -120,7 +120,11 @@ def _parser(description: str) -> options.SettingsParser:
         "settings that go together: a minute and a half, or under an hour",
         choices=list(PRESETS),
     )
-    add("--variant", "of the LSTM", choices=["lesson", "standard"])
+    add(
+        "--variant",
+        "of the LSTM; keras: keras.layers.LSTM itself, to compare",
+        choices=["lesson", "standard", "keras"],
+    )
     add("--units", "size of the memories", **count)
     add("--layers", "LSTMs, one on the other", **count)
     add("--embedding", "size of a character's vector", **count)

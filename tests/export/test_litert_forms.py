@@ -11,7 +11,7 @@ from ai_edge_litert.interpreter import Interpreter
 from keras_gatelstm import GateLSTM
 from keras_gatelstm.export import export_litert
 
-README = Path(__file__).parents[2] / "README.md"
+BENCHMARKS = Path(__file__).parents[2] / "docs/explanation/benchmarks.md"
 # Large enough for the converter to quantise the weights.
 STEPS, FEATURES, UNITS = 6, 32, 64
 ALLOWED = {None: 1e-5, "float16": 2e-3, "dynamic": 0.05, "int8": 0.08}
@@ -27,9 +27,9 @@ MODELS = {
 FORMS = ["fused", "unrolled", "looped", "streaming"]
 
 
-def readme_table():
-    """The README's cells: (model, form, quantise) -> what is said."""
-    lines = README.read_text("utf-8").splitlines()
+def measured_table():
+    """The benchmarks' cells: (model, form, quantise) -> what is said."""
+    lines = BENCHMARKS.read_text("utf-8").splitlines()
     rows = [re.split(r" *\| *", line.strip("| ")) for line in lines]
     (head,) = (row for row in rows if row[:2] == ["model", "form"])
     names = [None if name == "float32" else name for name in head[2:]]
@@ -41,7 +41,7 @@ def readme_table():
     }
 
 
-TABLE = readme_table()
+TABLE = measured_table()
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def make_model(name):
     return model
 
 
-def test_the_readme_has_every_cell():
+def test_the_table_has_every_cell():
     assert set(TABLE) == {
         (model, form, quantize)
         for model in MODELS
@@ -87,7 +87,7 @@ def cells():
 
 
 @pytest.mark.parametrize(("name", "form", "quantize"), [*cells()])
-def test_it_works_as_the_readme_says(name, form, quantize, events, tmp_path):
+def test_it_works_as_the_table_says(name, form, quantize, events, tmp_path):
     model, path = make_model(name), tmp_path / "model.tflite"
 
     def export():

@@ -259,9 +259,9 @@ def test_the_command_line_of_tensorflow_reads_it(char_text, command, said):
     assert said in done.stdout
 
 
-def test_the_requests_in_the_readme_are_answered(char_text):
-    readme = (ROOT / "README.md").read_text("utf-8")
-    calls = re.findall(r"localhost:8501(\S+) \\\n +-d '(.*?)'", readme, re.S)
+def test_the_requests_in_the_docs_are_answered(char_text):
+    page = (ROOT / "docs/how-to/serving.md").read_text("utf-8")
+    calls = re.findall(r"localhost:8501(\S+) \\\n +-d '(.*?)'", page, re.S)
     assert len(calls) >= 3
     for path, body in calls:
         assert char_text.ask("POST", path, body)
