@@ -206,6 +206,15 @@ class TestMemory:
             "long_term_memory",
         ]
 
+    @pytest.mark.parametrize("size", [(5, 3), (12, 3)])
+    def test_the_legend_leaves_the_title_free(self, size):
+        figure = Figure(figsize=size)
+        axes = figure.subplots()
+        plot_memory(wide_trace(), units=7, ax=axes)
+        figure.draw_without_rendering()
+        legend = axes.get_legend().get_window_extent()
+        assert not legend.overlaps(axes._left_title.get_window_extent())
+
     @pytest.mark.parametrize(
         ("names", "lines"),
         [

@@ -194,7 +194,7 @@ def test_the_unit_shown_is_told(browser, trace):
     assert by_id(browser, "unit").get_attribute("value") == str(unit)
     found = describe_units(trace, "first")[unit]
     told = by_id(browser, "status").text
-    assert told.endswith(f"unit {unit} of first ({found})")
+    assert told.endswith(f"unit {unit} of first\n{found}")
     axis = by_id(browser, "heat-axis").text
     assert "step (character) to the right" in axis
     assert f"step {len(TEXT) - 1}" in axis

@@ -115,7 +115,7 @@ function columns() {
   const { half_life: halfLife, goes_with: goesWith } = layerNow();
   const found = {};
   if (goesWith) {
-    found['goes with'] = [(it) => goesWith[it][0]];
+    found['goes with'] = [(it) => goesWith[it][0].replaceAll('_', ' ')];
     found.correlation = [(it) => goesWith[it][1].toFixed(2), (it) => -Math.abs(goesWith[it][1])];
   }
   if (halfLife) {
@@ -185,7 +185,7 @@ function showStep() {
     ? toldStep(series, state.step) : shown(tokens()[state.step]).trim() || '␣';
   const masked = isMasked(state.step) ? ', masked' : '';
   byId('status').textContent =
-    `Step ${state.step}, ${token}${masked}: unit ${state.unit} of ${path} (${found[state.unit]})`;
+    `Step ${state.step}, ${token}${masked}: unit ${state.unit} of ${path}\n${found[state.unit]}`;
   showValues();
   mark();
 }

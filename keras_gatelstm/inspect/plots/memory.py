@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 MEMORY = ("solid", 1.8)
 PARTS = (("dashed", 1.4), ("dotted", 1.6), ("dashdot", 1.4))
 SHOWN = 3
+# Inches for a title and a legend beside each other.
+ROOM = 6.2
 
 
 def plot_memory(
@@ -86,16 +88,24 @@ def plot_memory(
             if ax is not None:
                 width = measured_width(axes)
             style.label_steps(axes, view, width)
-    panels.axes[0].legend(
+    _add_legend(panels.axes[0], width)
+    panels.head(view.heading)
+    return panels.figure
+
+
+def _add_legend(axes: "Axes", width: float) -> None:
+    """Explain the lines, beside the title if there is room."""
+    if width < ROOM:
+        axes.legend(fontsize=7, framealpha=0.8)
+        return
+    axes.legend(
         loc="lower right",
         bbox_to_anchor=(1, 1),
         borderaxespad=0.1,
-        ncols=len(lines),
+        ncols=len(axes.get_legend_handles_labels()[0]),
         frameon=False,
         fontsize=8,
     )
-    panels.head(view.heading)
-    return panels.figure
 
 
 def _line_styles(layer: LayerTrace) -> dict[str, tuple[str, float]]:
