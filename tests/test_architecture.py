@@ -239,4 +239,4 @@ def test_the_answers_are_where_they_are_said_to_be(question, path, name):
 
 
 def test_there_are_twelve_answers():
-    assert len(rows()) == 12
+    assert len(rows()) == 14

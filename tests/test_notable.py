@@ -78,6 +78,11 @@ def test_what_is_found_in_words():
     assert found[2] == f"variance {variance:.2g}, rank 1 of 5"
 
 
+def test_a_unit_alone_has_no_rank():
+    trace = trace_of_memory(np.array([[0.0], [2.0]]))
+    assert describe_units(trace) == ["variance 1"]
+
+
 def test_only_the_row_counts():
     layer = LayerTrace("rnn", {"memory": np.zeros((2, 9, 3))})
     layer["memory"][0, ::2, 2] = layer["memory"][1, ::2, 1] = 1

@@ -123,10 +123,12 @@ def describe_units(
     """
     variances = _variances(_memories(as_layer(trace, layer), row))
     ranks = np.argsort(np.argsort(-variances, kind="stable")) + 1
-    found = [
-        f"variance {variance:.2g}, rank {rank} of {len(ranks)}"
-        for variance, rank in zip(variances, ranks, strict=True)
-    ]
+    found = [f"variance {variance:.2g}" for variance in variances]
+    if len(found) > 1:
+        found = [
+            f"{it}, rank {rank} of {len(found)}"
+            for it, rank in zip(found, ranks, strict=True)
+        ]
     for it in units_of_properties(trace, layer, row):
         found[it.unit] = describe(it)
     return found
