@@ -8,6 +8,7 @@ from keras_gatelstm.inspect.notable import (
     best_properties,
     describe_units,
     notable_units,
+    title_of,
     units_of_properties,
 )
 from tests.plot_traces import wide_trace
@@ -75,12 +76,14 @@ def test_what_is_found_in_words():
     found = describe_units(trace)
     assert found[1] == "line position, r = \N{MINUS SIGN}1.00"
     variance = trace["rnn/memory"][0, :, 2].var()
-    assert found[2] == f"variance {variance:.2g}, rank 1 of 5"
+    assert found[2] == f"variance of memory {variance:.2g}, rank 1 of 5"
 
 
 def test_a_unit_alone_has_no_rank():
     trace = trace_of_memory(np.array([[0.0], [2.0]]))
-    assert describe_units(trace) == ["variance 1"]
+    assert describe_units(trace) == [""]
+    assert title_of(0, "") == "unit 0"
+    assert title_of(0, "vowel") == "unit 0: vowel"
 
 
 def test_only_the_row_counts():
@@ -111,7 +114,7 @@ def test_masked_steps_do_not_count():
     for text in (None, "to be."):
         trace = trace_of_memory(values, text, nothing)
         assert notable_units(trace) == [0, 1]
-        assert describe_units(trace)[0] == "variance 0, rank 1 of 2"
+        assert describe_units(trace)[0] == "variance of memory 0, rank 1 of 2"
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])

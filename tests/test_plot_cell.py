@@ -57,7 +57,7 @@ class TestCell:
         title, *shown = texts(plot_cell(trace))
         assert title == (
             f"lstm, row 0, step 6, unit {unit}: "
-            f"variance {variances[unit]:.2g}, rank 1 of 4"
+            f"variance of memory {variances[unit]:.2g}, rank 1 of 4"
         )
         assert f"kept {written(trace['kept'][0, -1, unit])}" in shown
         assert shown == texts(plot_cell(trace, unit=unit))[1:]

@@ -297,7 +297,9 @@ class TestDefaults:
         variances = layer["long_term_memory"][0].var(axis=0)
         title = plot_memory(layer).axes[0].get_title(loc="left")
         best = int(variances.argmax())
-        assert title.startswith(f"unit {best}: variance {variances[best]:.2g}")
+        assert title.startswith(
+            f"unit {best}: variance of memory {variances[best]:.2g}"
+        )
         assert title.endswith("rank 1 of 40")
 
     def test_the_cell_is_of_the_first_of_them(self):

@@ -118,20 +118,25 @@ def describe_units(
 
     Returns:
         One text for each unit, such as `"line position, r = -0.99"`; or for a
-        unit that goes with no property of the text, such as `"variance 0.41,
-        rank 2 of 96"`.
+        unit that goes with no property of the text, such as `"variance of
+        memory 0.41, rank 2 of 96"`, or nothing if it is the only one.
     """
     variances = _variances(_memories(as_layer(trace, layer), row))
     ranks = np.argsort(np.argsort(-variances, kind="stable")) + 1
-    found = [f"variance {variance:.2g}" for variance in variances]
-    if len(found) > 1:
-        found = [
-            f"{it}, rank {rank} of {len(found)}"
-            for it, rank in zip(found, ranks, strict=True)
-        ]
+    found = [
+        f"variance of memory {variance:.2g}, rank {rank} of {len(ranks)}"
+        for variance, rank in zip(variances, ranks, strict=True)
+    ]
+    if len(found) == 1:
+        found = [""]
     for it in units_of_properties(trace, layer, row):
         found[it.unit] = describe(it)
     return found
+
+
+def title_of(unit: int, found: str) -> str:
+    """Write a title: `"unit 80: line position, r = -0.99"`."""
+    return f"unit {unit}: {found}" if found else f"unit {unit}"
 
 
 def describe(found: CharacterfulUnit) -> str:

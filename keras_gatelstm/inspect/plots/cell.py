@@ -6,7 +6,11 @@ import numpy as np
 
 from keras_gatelstm.core.anatomy import by_name, from_names
 from keras_gatelstm.core.options import check_choice
-from keras_gatelstm.inspect.notable import describe_units, notable_units
+from keras_gatelstm.inspect.notable import (
+    describe_units,
+    notable_units,
+    title_of,
+)
 from keras_gatelstm.inspect.plots import diagram, style
 from keras_gatelstm.inspect.plots.panels import Place, panels_of
 from keras_gatelstm.inspect.plots.wiring import Numbers, draw
@@ -118,7 +122,7 @@ def plot_cell(
         title += f", mean of {units} units"
     else:
         found = describe_units(trace, layer, row)[of_one]
-        title += f", unit {of_one}: {found}"
+        title += f", {title_of(of_one, found)}"
     explained = _explain(of_one)
     if before is None:
         explained += " The memories that came in were not recorded."

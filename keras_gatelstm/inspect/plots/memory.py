@@ -4,6 +4,7 @@ from itertools import cycle
 from typing import TYPE_CHECKING
 
 from keras_gatelstm.inspect.colors import color_of
+from keras_gatelstm.inspect.notable import title_of
 from keras_gatelstm.inspect.plots import style
 from keras_gatelstm.inspect.plots.panels import (
     Place,
@@ -23,7 +24,7 @@ MEMORY = ("solid", 1.8)
 PARTS = (("dashed", 1.4), ("dotted", 1.6), ("dashdot", 1.4))
 SHOWN = 3
 # Inches for a title and a legend beside each other.
-ROOM = 6.2
+ROOM = 7.0
 
 
 def plot_memory(
@@ -137,8 +138,8 @@ def _draw_panel(
             label=name,
         )
     axes.axhline(0, color="0.7", linewidth=0.8, zorder=0)
-    title = f"unit {view.units[place]}: {view.found[place]}"
-    axes.set_title(style.plain(title), loc="left", fontsize=9)
+    title = title_of(view.units[place], view.found[place])
+    axes.set_title(title, loc="left", fontsize=9)
     axes.set_xlim(-0.5, steps - 0.5)
     axes.set_ylabel("value", fontsize=8)
     axes.tick_params(axis="y", labelsize=style.LABEL_SIZE)
