@@ -92,8 +92,13 @@ function scatter(name, { low, high }) {
   svg.append(
     drawn('rect', { class: 'frame', width: 100, height: 100 }),
     drawn('line', { class: 'frame', x1: 0, y1: 0, x2: 100, y2: 100 }),
-    drawn('text', { x: 0, y: 111 }, 'open: share of steps above 0.9'),
-    drawn('text', { x: -4, y: 100, transform: 'rotate(-90 -4 100)' }, 'shut: below 0.1'));
+    drawn('text', { x: 0, y: 109 }, '0'),
+    drawn('text', { x: 50, y: 109, 'text-anchor': 'middle' }, 'open: share above 0.9'),
+    drawn('text', { x: 100, y: 109, 'text-anchor': 'end' }, '1'),
+    drawn('text', { x: -4, y: 100, 'text-anchor': 'end' }, '0'),
+    drawn('text', { x: -4, y: 6, 'text-anchor': 'end' }, '1'),
+    drawn('text', { x: -4, y: 50, 'text-anchor': 'middle', transform: 'rotate(-90 -4 50)' },
+      'shut: share below 0.1'));
   for (let unit = 0; unit < low.length; unit++) {
     const dot = drawn('circle', { cx: 100 * high[unit], cy: 100 - 100 * low[unit], r: 2.2 });
     dot.dataset.unit = unit;
