@@ -11,12 +11,17 @@ writes, beside the model or to `--output`,
 
     look/
         report.html       all of it to explore, in a browser
-        gates.png         every gate, unit by unit, over the steps, with the
-                          series above
-        memory.png        what a few units keep and learn
+        gates.png         the gates and memories of twelve units over the last
+                          steps, with the series above
+        memory.png        what three of them keep and learn
         saturation.png    how often each gate is open or shut
-        cell.png          the last step, in the lesson's diagram
+        cell.png          the last step of the first of them, in the lesson's
+                          diagram
         trace.npz         the numbers: `GateTrace.load`
+
+The pictures show the units whose memory goes with a property of the text, such
+as the position in the line, or those that vary most; the report has all of
+them.
 """
 
 import argparse
@@ -55,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # Imported late, so that usage errors do not wait for TensorFlow.
     from keras_gatelstm import record_gates
     from keras_gatelstm.core.files import move_into, stage_in
-    from recipes.look_pictures import draw, write_page
+    from recipes.look_pictures import draw, name_of, write_page
 
     model = load(args.model)
     inputs: Inputs
@@ -73,8 +78,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"recorded {series_of(inputs).shape[1]:,} steps")
     folder = args.output or args.model.parent / "look"
     with stage_in(folder) as stage:
-        draw(trace, stage, text, series)
-        write_page(trace, stage / "report.html", str(args.model), series)
+        draw(trace, stage, series)
+        title = name_of(model, args.model)
+        write_page(trace, stage / "report.html", title, series)
         trace.save(stage / "trace.npz")
         names = sorted(path.name for path in stage.iterdir())
         for given in (args.model, args.text_file, args.series):
@@ -229,21 +235,21 @@ def report(trace: "GateTrace", text: str | None) -> None:
                 f"\n{path}: half of a memory is gone in {half_life:.1f} steps"
             )
     if text is not None:
-        report_units(trace, text)
+        report_units(trace)
 
 
-def report_units(trace: "GateTrace", text: str) -> None:
+def report_units(trace: "GateTrace") -> None:
     """Print the units most correlated with properties of the text."""
-    from keras_gatelstm import statistics
+    from keras_gatelstm.inspect.notable import units_of_properties
 
-    properties = statistics.text_properties(text)
     rows = [
         [path, it.unit, it.quantity, it.property, it.correlation]
-        for path, layer in trace.items()
-        for it in statistics.characterful_units(
-            layer, properties, top=RANKED_UNITS
-        )
+        for path in trace
+        for it in units_of_properties(trace, path)[:RANKED_UNITS]
     ]
+    if not rows:
+        print("\nno unit goes with a property of the text\n")
+        return
     heads = ["layer", "unit", "of its", "goes with", "correlation"]
     print(f"\n{tabulate(rows, heads, floatfmt='.2f')}\n")
 

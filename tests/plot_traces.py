@@ -61,6 +61,26 @@ def lstm_trace(tokens=None, mask=None, dtype="float32", **options):
     return GateTrace({"lstm": layer}, tokens)
 
 
+def wide_trace():
+    """An LSTM of 40 units and 300 steps; unit 7 counts down in each line."""
+    lines = "it was a dark night,\nand the rain fell\nin torrents.\n"
+    text = (lines * 6)[:300]
+    random = np.random.default_rng(7)
+    quantities = {
+        name: random.uniform(size=(1, 300, 40)).astype("float32")
+        for name in GateLSTMCell.anatomy.names
+    }
+    position, count = np.zeros(300), 0
+    for step, letter in enumerate(text):
+        count = 0 if letter == "\n" else count + 1
+        position[step] = count
+    memory = quantities["long_term_memory"]
+    memory[0, :, 7] = -position / 100
+    memory[0, :, 21] *= 3
+    layer = LayerTrace("lstm", quantities, None, GateLSTMCell.anatomy)
+    return GateTrace({"lstm": layer}, np.array([list(text)]))
+
+
 def anatomy_of(names):
     """The description of the cell that has these quantities, if one has."""
     for cell in (GateLSTMCell, GateGRUCell, GateRNNCell):

@@ -121,6 +121,30 @@ def test_names_of_quantities_stand_beside_the_equations_alone():
         assert not found, (name, found)
 
 
+def docstrings(folder):
+    """All docstrings of a folder's modules, with single blanks."""
+    found = [
+        ast.get_docstring(node) or ""
+        for path in folder.glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Module | ast.ClassDef)
+    ]
+    return " ".join(" ".join(found).split())
+
+
+@pytest.mark.parametrize("cell", [GateLSTMCell, GateGRUCell, GateRNNCell])
+def test_every_quantity_says_what_it_is_with_its_equation(cell):
+    room = cell.__module__.split(".")[1]
+    equations = docstrings(ROOT / "keras_gatelstm" / room)
+    for quantity in cell.anatomy.quantities:
+        words, _, equation = quantity.meaning.partition(": ")
+        left, _, right = equation.partition(" = ")
+        assert words
+        assert left in (quantity.symbol, quantity.name)
+        # The lesson's, if the standard LSTM has another.
+        assert right.partition(", or ")[0] in equations, quantity
+
+
 def test_no_name_is_told_a_factor_by_its_end():
     script = (ROOT / "keras_gatelstm/inspect/page").glob("*.js")
     for path in [*LIBRARY, *script]:
@@ -215,4 +239,4 @@ def test_the_answers_are_where_they_are_said_to_be(question, path, name):
 
 
 def test_there_are_twelve_answers():
-    assert len(rows()) == 12
+    assert len(rows()) == 14

@@ -3,6 +3,7 @@
 import ml_dtypes
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from keras_gatelstm.inspect.plots import plot_cell
 from tests.plot_traces import GRU, MASK, TIME, lstm_trace, trace_of
@@ -41,11 +42,33 @@ class TestCell:
 
     def test_has_means_of_all_units(self):
         trace = lstm_trace()
-        shown = texts(plot_cell(trace))
+        shown = texts(plot_cell(trace, unit="mean"))
         last = {name: it[0, -1] for name, it in trace.only_layer().items()}
         assert f"kept {written(np.abs(last['kept']).mean())}" in shown
         assert f"f {written(last['forget_factor'].mean())}" in shown
-        assert shown[0] == "lstm: row 0, step 6, mean of 4 units"
+        assert shown[0] == "lstm, row 0, step 6, mean of 4 units"
+        with pytest.raises(ValueError, match="Received: unit='all'"):
+            plot_cell(trace, unit="all")
+
+    def test_is_of_the_unit_that_varies_most(self):
+        trace = lstm_trace()
+        variances = trace["long_term_memory"][0].var(axis=0)
+        unit = variances.argmax()
+        title, *shown = texts(plot_cell(trace))
+        assert title == (
+            f"lstm, row 0, step 6, unit {unit}: "
+            f"variance of memory {variances[unit]:.2g}, rank 1 of 4"
+        )
+        assert f"kept {written(trace['kept'][0, -1, unit])}" in shown
+        assert shown == texts(plot_cell(trace, unit=unit))[1:]
+
+    def test_is_smaller_in_small_axes(self):
+        figure = Figure(figsize=(13.8, 7.1))
+        left, right = figure.subplots(1, 2)
+        plot_cell(lstm_trace(), ax=right)
+        whole = plot_cell(lstm_trace()).axes[0].texts[0].get_fontsize()
+        assert right.texts[0].get_fontsize() < whole / 2
+        assert not left.texts
 
     def test_memories_before_the_first_step_are_not_made_up(self):
         shown = texts(plot_cell(lstm_trace(), step=0))
@@ -97,7 +120,7 @@ class TestCell:
         assert read_by_the_use_gate("standard", variant="lesson") == "kept"
 
     @pytest.mark.parametrize("variant", ["lesson", "standard"])
-    @pytest.mark.parametrize("unit", [None, 0])
+    @pytest.mark.parametrize("unit", ["mean", 0])
     def test_nothing_overlaps(self, variant, unit):
         trace = lstm_trace(tokens=["W" * 30] * TIME, variant=variant)
         figure = plot_cell(trace, unit=unit)

@@ -45,6 +45,8 @@ class Quantity:
             it. Default `None`.
         made_of: For a memory, the names of the quantities to draw beside it.
             Default: empty.
+        meaning: What it is, in one line with its equation, for readers of
+            pictures. Default: empty.
         name: The name of the field in the step; filled in by `Anatomy.of`.
         gate: The name of the gate that computes the quantity, or its own name
             outside a gate; filled in by `Anatomy.of`.
@@ -54,6 +56,7 @@ class Quantity:
     kind: Kind = "value"
     kept_by: str | None = None
     made_of: tuple[str, ...] = ()
+    meaning: str = ""
     name: str = ""
     gate: str = ""
 

@@ -35,7 +35,14 @@ class GRUStep(NamedTuple):
     """Every quantity of one step, by the gate that computes it."""
 
     reset_gate: ResetStep
-    candidate: Annotated[Tensor, Quantity("candidate")]
+    candidate: Annotated[
+        Tensor,
+        Quantity(
+            "candidate",
+            meaning="what could replace the memory: "
+            "candidate = tanh([r ∘ M, E]·W + b)",
+        ),
+    ]
     update_gate: UpdateStep
 
 

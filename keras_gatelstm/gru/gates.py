@@ -28,7 +28,15 @@ from keras_gatelstm.core.weights import WeightConfig
 class ResetStep(NamedTuple):
     """The quantity of the reset gate, `(batch, units)`."""
 
-    reset_factor: Annotated[Tensor, Quantity("r", "factor")]
+    reset_factor: Annotated[
+        Tensor,
+        Quantity(
+            "r",
+            "factor",
+            meaning="share of the memory that the candidate reads: "
+            "r = sigmoid([M, E]·W_r + b_r)",
+        ),
+    ]
 
 
 @register
@@ -212,7 +220,15 @@ class Candidate(Network):
 class UpdateStep(NamedTuple):
     """Quantities of the update gate, `(batch, units)` each."""
 
-    update_factor: Annotated[Tensor, Quantity("z", "factor")]
+    update_factor: Annotated[
+        Tensor,
+        Quantity(
+            "z",
+            "factor",
+            meaning="share of the memory that is kept: "
+            "z = sigmoid([M, E]·W_z + b_z)",
+        ),
+    ]
     memory: Annotated[
         Tensor,
         Quantity(
@@ -220,6 +236,8 @@ class UpdateStep(NamedTuple):
             "memory",
             kept_by="update_factor",
             made_of=("candidate", "update_factor"),
+            meaning="output of the step, carried to the next: "
+            "M = z ∘ M + (1 - z) ∘ candidate",
         ),
     ]
 

@@ -19,7 +19,13 @@ import numpy as np
 
 from keras_gatelstm.core.anatomy import Kind, Quantity
 from keras_gatelstm.core.files import move_into, stage_in
-from keras_gatelstm.inspect import statistics
+from keras_gatelstm.inspect import colors, statistics
+from keras_gatelstm.inspect.notable import (
+    best_properties,
+    describe_units,
+    notable_units,
+    text_of_row,
+)
 from keras_gatelstm.inspect.report_series import Series
 from keras_gatelstm.inspect.trace import GateTrace, LayerTrace
 
@@ -28,7 +34,7 @@ __all__ = ["Packed", "Series", "decode", "encode", "pack", "write_report"]
 MOST_BYTES = 5_000_000
 # The finest that fits the file's size is used.
 LEVELS = (256, 128, 64, 32)
-PROGRAM = ("numbers.js", "series.js", "page.js")
+PROGRAM = ("numbers.js", "names.js", "series.js", "page.js")
 
 
 @dataclass(frozen=True)
@@ -64,11 +70,13 @@ def write_report(
 ) -> Path:
     """Write one HTML file to explore a trace in a browser, offline.
 
-    The page shows the text coloured by any quantity of any unit, a heat map of
+    The page opens with the unit that means most: `notable_units` finds it. It
+    shows the text coloured by any quantity of any unit, a heat map of
     the quantity over all units, the saturation of every gate, and the units
     ranked by correlation with properties of the text and by half-life. Numbers
     are rounded to 256 levels between a quantity's minimum and maximum, or to
     fewer for a trace of millions of them; the page shows the number of levels.
+    The name of a quantity explains itself where it is pointed at or has focus.
     A series of numbers is shown as a line in the place of the text.
 
     Args:
@@ -146,11 +154,13 @@ def _build_page(
     packed = [pack(layer, row, count) for layer in trace.values()]
     data = {
         "levels": count,
+        "colors": {"below": colors.BELOW, "above": colors.ABOVE},
+        "letters": _has_letters(trace, row),
         "tokens": _list_tokens(trace, row),
         "series": None if series is None else series.as_data(),
         "layers": [
-            _describe_layer(layer, quantities, trace, row)
-            for layer, quantities in zip(trace.values(), packed, strict=True)
+            _describe_layer(path, quantities, trace, row)
+            for path, quantities in zip(trace, packed, strict=True)
         ],
     }
     numbers = [it.levels for quantities in packed for it in quantities]
@@ -182,14 +192,21 @@ def _list_tokens(trace: GateTrace, row: int) -> list[str]:
     return [str(step) for step in range(time)]
 
 
+def _has_letters(trace: GateTrace, row: int) -> bool:
+    layer = next(iter(trace.values()))
+    return bool(text_of_row(trace, layer, row))
+
+
 def _describe_layer(
-    layer: LayerTrace, packed: list[Packed], trace: GateTrace, row: int
+    path: str, packed: list[Packed], trace: GateTrace, row: int
 ) -> dict[str, Any]:
     """Return the page's data of a layer, without its levels."""
+    layer: LayerTrace = trace[path]
     _, time, units = layer.shape
+    best = best_properties(trace, path, row)
     mask = None if layer.mask is None else layer.mask[row].astype(int).tolist()
     return {
-        "path": layer.path,
+        "path": path,
         "units": units,
         "time": time,
         "mask": mask,
@@ -203,11 +220,16 @@ def _describe_layer(
                 "high": it.high,
                 "most": it.most,
                 "gaps": it.gaps,
+                "meaning": layer.anatomy[it.name].meaning,
+                "color": colors.color_of(layer.anatomy, it.name)._asdict(),
             }
             for it in packed
         ],
         **_statistics_of_rows(layer),
-        "goes_with": _best_properties(layer, trace, row),
+        "goes_with": [(it.property, round(it.correlation, 3)) for it in best]
+        or None,
+        "found": describe_units(trace, path, row),
+        "first": notable_units(trace, path, row, count=1)[0],
     }
 
 
@@ -240,39 +262,6 @@ def _half_lives(layer: LayerTrace) -> list[float | str | None] | None:
     ]
 
 
-def _best_properties(
-    layer: LayerTrace, trace: GateTrace, row: int
-) -> list[tuple[str, float]] | None:
-    """Return the property of the text that each unit correlates with most."""
-    if trace.tokens is None or layer.shape[1] != trace.tokens.shape[1]:
-        return None
-    tokens = [str(it) for it in trace.tokens[row]]
-    properties = (
-        statistics.text_properties("".join(tokens))
-        if all(len(it) == 1 for it in tokens)
-        else {}
-    )
-    if not properties:
-        return None
-    only = trace.select(batch=row)[layer.path]
-    if only.mask is not None and not only.mask.any():
-        return None
-    memory = layer.main_memory
-    names = list(properties)
-    with np.errstate(invalid="ignore", over="ignore"):
-        table = np.stack(
-            [
-                statistics.correlations(only, memory, properties[it])
-                for it in names
-            ]
-        )
-    best = np.abs(table).argmax(axis=0)
-    return [
-        (names[it], round(float(table[it, unit]), 3))
-        for unit, it in enumerate(best)
-    ]
-
-
 def pack(layer: LayerTrace, row: int, count: int) -> list[Packed]:
     """Quantize a row of every quantity of a layer to `count` levels."""
     return [
@@ -297,7 +286,7 @@ def _pack_quantity(
     known = np.where(is_finite, values, low).astype("float64")
     scaled = (known - low) / (high - low) * (count - 1 - gaps)
     levels = np.where(is_finite, np.rint(scaled), count - 1).astype(np.uint8)
-    most = float(np.percentile(np.abs(finite), 99)) or 1.0
+    most = colors.strongest(values)
     return Packed(quantity.name, quantity.kind, low, high, most, gaps, levels)
 
 

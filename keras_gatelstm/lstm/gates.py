@@ -46,9 +46,29 @@ def check_refinement(name: str, wanted: bool, variant: str) -> bool:
 class LearnStep(NamedTuple):
     """Quantities of the learn gate, `(batch, units)` each."""
 
-    new_information: Annotated[Tensor, Quantity("N")]
-    ignore_factor: Annotated[Tensor, Quantity("i", "factor")]
-    learned: Annotated[Tensor, Quantity("N ∘ i")]
+    new_information: Annotated[
+        Tensor,
+        Quantity(
+            "N",
+            meaning="what the step could learn: N = tanh([STM, E]·W_n + b_n)",
+        ),
+    ]
+    ignore_factor: Annotated[
+        Tensor,
+        Quantity(
+            "i",
+            "factor",
+            meaning="share of the new information that is learned: "
+            "i = sigmoid([STM, E]·W_i + b_i)",
+        ),
+    ]
+    learned: Annotated[
+        Tensor,
+        Quantity(
+            "N ∘ i",
+            meaning="new information that is learned: learned = N ∘ i",
+        ),
+    ]
 
 
 @register
@@ -210,8 +230,22 @@ class LearnGate(Gate):
 class ForgetStep(NamedTuple):
     """Quantities of the forget gate, `(batch, units)` each."""
 
-    forget_factor: Annotated[Tensor, Quantity("f", "factor")]
-    kept: Annotated[Tensor, Quantity("LTM ∘ f")]
+    forget_factor: Annotated[
+        Tensor,
+        Quantity(
+            "f",
+            "factor",
+            meaning="share of the long-term memory that is kept: "
+            "f = sigmoid([STM, E]·W_f + b_f)",
+        ),
+    ]
+    kept: Annotated[
+        Tensor,
+        Quantity(
+            "LTM ∘ f",
+            meaning="long-term memory that is kept: kept = LTM ∘ f",
+        ),
+    ]
 
 
 @register
@@ -324,6 +358,8 @@ class RememberStep(NamedTuple):
             "memory",
             kept_by="forget_factor",
             made_of=("kept", "learned"),
+            meaning="what is kept and learned, carried to the next step: "
+            "LTM = kept + learned",
         ),
     ]
 
@@ -368,9 +404,31 @@ class RememberGate(keras.layers.Layer):
 class UseStep(NamedTuple):
     """Quantities of the use gate, `(batch, units)` each."""
 
-    useful_memory: Annotated[Tensor, Quantity("U")]
-    use_factor: Annotated[Tensor, Quantity("V", "factor")]
-    short_term_memory: Annotated[Tensor, Quantity("STM", "memory")]
+    useful_memory: Annotated[
+        Tensor,
+        Quantity(
+            "U",
+            meaning="what the step could use: U = tanh(memory·W_u + b_u), "
+            "or in the standard LSTM, U = tanh(memory)",
+        ),
+    ]
+    use_factor: Annotated[
+        Tensor,
+        Quantity(
+            "V",
+            "factor",
+            meaning="share of the useful memory that is used: "
+            "V = sigmoid([STM, E]·W_v + b_v)",
+        ),
+    ]
+    short_term_memory: Annotated[
+        Tensor,
+        Quantity(
+            "STM",
+            "memory",
+            meaning="output of the step, carried to the next: STM = U ∘ V",
+        ),
+    ]
 
 
 class UsefulMemory(keras.layers.Dense):

@@ -28,7 +28,15 @@ from keras_gatelstm.core.weights import WeightConfig
 class RNNStep(NamedTuple):
     """The quantity of one step."""
 
-    memory: Annotated[Tensor, Quantity("M", "memory")]
+    memory: Annotated[
+        Tensor,
+        Quantity(
+            "M",
+            "memory",
+            meaning="output of the step, carried to the next: "
+            "M = tanh([M, E]·W + b)",
+        ),
+    ]
 
 
 @register

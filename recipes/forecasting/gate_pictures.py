@@ -6,15 +6,15 @@ from pathlib import Path
 import keras
 import numpy as np
 import pandas as pd
-from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from keras_gatelstm import record_gates
 from keras_gatelstm.inspect import LayerTrace
+from keras_gatelstm.inspect.colors import color_of
 from keras_gatelstm.inspect.plots import style
+from keras_gatelstm.inspect.plots.panels import Place, column, panels_of
+from keras_gatelstm.inspect.plots.view import Chosen, View, view_of
 from recipes.data.windows import Inputs
 from recipes.forecasting.pictures import (
     DPI,
@@ -26,6 +26,8 @@ from recipes.forecasting.pictures import (
 from recipes.forecasting.reading import borders_of, rows_per_step
 
 BORDERS = "#999999"
+# Units in a heat map, unless more are asked for.
+SHOWN = 12
 
 
 def draw_gates(
@@ -60,55 +62,53 @@ def plot_reading(
     seen: pd.Series,
     size: int,
     quantities: Sequence[str],
+    units: Chosen = None,
+    *,
+    ax: Place = None,
 ) -> Figure:
     """Plot heat maps of a layer's last row below the series that it reads.
+
+    Colours are those of `plot_gates`.
 
     Args:
         layer: The trace of the layer.
         seen: The series, in its own units.
         size: Rows of the series that a step reads.
         quantities: Names of the quantities to draw, a panel for each.
+        units: The units to draw: a number, a slice, several numbers, or
+            `"all"`. Default: the 12 that vary most.
+        ax: Where to draw: a `Figure` or `SubFigure`, or an `Axes` for the
+            series and one for each quantity. Default: a new figure.
 
     Returns:
-        The figure: its first axes are the panels, from above, the others the
-        colour bars.
+        The figure: the first axes of a new one are the panels, from above, the
+        others the colour bars.
     """
-    _, steps, units = layer.shape
-    height = min(max(0.03 * units, 0.8), 1.5)
+    view = view_of(layer, None, -1, units, "all", SHOWN)
+    steps = len(view.steps)
+    height = min(max(0.13 * len(view.units), 0.8), 1.6)
     heights = [1.8, *[height] * len(quantities)]
-    figure = Figure(
-        figsize=(10, sum(heights) + 0.3 * len(heights) + 0.7),
-        layout="constrained",
-    )
-    grid = figure.add_gridspec(
-        len(heights), 2, height_ratios=heights, width_ratios=[10, 0.12]
-    )
-    top, *panels = [
-        figure.add_subplot(grid[place, 0]) for place in range(len(heights))
-    ]
+    inches = (10, sum(heights) + 0.3 * len(heights) + 0.7)
+    names = [str(seen.name), *quantities]
+    drawn = panels_of(ax, names, inches, column(len(names), heights))
+    top, *panels = drawn.axes
     edges = _edges(seen.index)[borders_of(steps, len(seen), size)]
     top.plot(as_numbers(seen.index), seen, color=SERIES, lw=1)
     label_values(top, str(seen.name))
-    for place, (name, axes) in enumerate(zip(quantities, panels, strict=True)):
-        axes.sharex(top)
-        image = _draw_map(axes, layer, name, edges)
-        bar = figure.colorbar(image, cax=figure.add_subplot(grid[place + 1, 1]))
-        bar.ax.tick_params(labelsize=style.LABEL_SIZE)
-    for axes in (top, *panels[:-1]):
-        axes.tick_params("x", labelbottom=False)
+    for name, axes in zip(quantities, panels, strict=True):
+        _draw_map(axes, view, name, edges)
+        style.label_units(axes, [str(unit) for unit in view.units], height)
     if size > 1:
         for axes in (top, *panels):
             for edge in edges[1:-1]:
                 axes.axvline(edge, color=BORDERS, lw=0.6)
-    label_times((panels or [top])[-1], seen.index)
-    top.set_xlim(edges[0], edges[-1])
+    for axes in drawn.axes if drawn.owner is None else drawn.axes[-1:]:
+        label_times(axes, seen.index)
+    for axes in drawn.axes:
+        axes.set_xlim(edges[0], edges[-1])
     read = "a row" if size == 1 else f"the {size} rows between two lines"
-    figure.suptitle(
-        f"{layer.path}: each step reads {read}",
-        size="medium",
-        parse_math=False,
-    )
-    return figure
+    drawn.head(f"{view.heading}; each reads {read}")
+    return drawn.figure
 
 
 def _edges(times: pd.DatetimeIndex) -> np.ndarray:
@@ -122,29 +122,21 @@ def _edges(times: pd.DatetimeIndex) -> np.ndarray:
     )
 
 
-def _draw_map(
-    axes: Axes, layer: LayerTrace, name: str, edges: np.ndarray
-) -> ScalarMappable:
+def _draw_map(axes: Axes, view: View, name: str, edges: np.ndarray) -> None:
     """Draw the heat map of a quantity, of steps between these edges."""
-    values = style.numbers(layer[name][-1])
-    low, high, colors = 0.0, 1.0, style.SEQUENTIAL
-    if name not in layer.factors:
-        finite = np.abs(values[np.isfinite(values)])
-        high = float(finite.max(initial=0.0)) or 1.0
-        low, colors = -high, style.DIVERGING
+    values = view.values(name)
+    is_factor = name in view.layer.factors
+    low, high = style.limits(values, is_factor)
     units = values.shape[1]
     image = axes.pcolormesh(
         edges,
         np.arange(units + 1) - 0.5,
         np.ma.masked_invalid(values.T),
-        # NaN must not look like 0.
-        cmap=colormaps[colors].with_extremes(bad="red"),
+        cmap=style.color_map(),
         vmin=low,
         vmax=high,
     )
     axes.set_ylim(units - 0.5, -0.5)
-    axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
-    axes.tick_params("y", labelsize=style.LABEL_SIZE)
-    axes.set_ylabel("unit", size="small")
-    axes.set_title(name, loc="left", size="small")
-    return image
+    color = color_of(view.layer.anatomy, name).line
+    axes.set_title(name, loc="left", size="small", color=color)
+    style.add_color_bar(image, axes, values, is_factor)

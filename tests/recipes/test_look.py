@@ -1,10 +1,17 @@
 """`recipes.look`, run as its users run it, on models small enough to make."""
 
+import re
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
 
 from keras_gatelstm import GateLSTM, GateTrace
+from keras_gatelstm.inspect.notable import (
+    notable_units,
+    units_of_properties,
+)
 from recipes import console, look, look_pictures
 from recipes.data.vocabulary import Vocabulary
 from recipes.forecasting import gate_pictures
@@ -71,6 +78,32 @@ def test_a_text(folder, capsys):
     assert trace["lower/kept"].shape == (1, len(TEXT), 6)
     assert "forget_factor" in out
     assert "goes with" in out
+    # The table begins with the units of the pictures.
+    for layer in ("lower", "upper"):
+        table = re.findall(rf"^{layer} +(\d+) +long_term_memory", out, re.M)
+        units = [it.unit for it in units_of_properties(trace, layer)]
+        assert [int(it) for it in table] == units[:8]
+        assert units[:3] == notable_units(trace, layer)[: len(units)][:3]
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "expected"),
+    [
+        ("char_text", "saved_models/other/model.keras", "char_text"),
+        ("sequential_3", "saved_models/plays/model.keras", "plays"),
+        ("functional", "saved_models/plays/best.keras", "best"),
+    ],
+)
+def test_the_heading_is_a_name_and_not_a_path(name, path, expected):
+    model = keras.Sequential(name=name)
+    assert look_pictures.name_of(model, Path(path)) == expected
+
+
+def test_the_page_has_the_name_of_the_model(folder):
+    output = folder / "named"
+    assert run(folder / "text.keras", "--text", TEXT, "--output", output) == 0
+    page = (output / "report.html").read_text("utf-8")
+    assert "<h1>text</h1>" in page
 
 
 def test_a_series(folder, tmp_path):
@@ -103,7 +136,8 @@ def test_the_report_of_a_series_shows_it(
     drawn = []
 
     def draw(layer, seen, size, names):
-        drawn.append((seen, size, names, len(layer)))
+        kinds = [layer.anatomy[it].kind for it in layer]
+        drawn.append((seen, size, names, len(layer) - kinds.count("value")))
         return gate_pictures.plot_reading(layer, seen, size, names)
 
     monkeypatch.setattr(look_pictures, "plot_reading", draw)

@@ -6,6 +6,7 @@ import pytest
 from matplotlib.dates import date2num
 from matplotlib.figure import Figure
 
+from keras_gatelstm.inspect.notable import notable_units
 from recipes.forecasting import gate_pictures, pictures, reading
 from tests.report.traces import some_trace
 
@@ -180,12 +181,38 @@ def test_gates_are_below_the_rows_that_they_read(steps, rows, size):
             edges[:-1], date2num(seen.index[first] - half), atol=1e-6
         )
         assert axes.get_xlim() == top.get_xlim() == (edges[0], edges[-1])
+        labels = [label.get_text() for label in axes.get_yticklabels()]
+        assert labels == [str(unit) for unit in range(5)]
         for side in ("x0", "x1"):
             assert getattr(axes.get_position(), side) == pytest.approx(
                 getattr(top.get_position(), side)
             )
         # A line at each border of a segment.
         assert len(axes.lines) == (steps - 1 if size > 1 else 0)
+
+
+def test_gates_of_many_units_are_those_that_vary_most():
+    layer = some_trace("abcdefgh", units=30)["first"]
+    seen = series().iloc[:8, 0]
+    figure = Figure(layout="constrained")
+    left, right = figure.subfigures(1, 2)
+    names = ["forget_factor", "kept"]
+    drawn = gate_pictures.plot_reading(layer, seen, 1, names, ax=left)
+    assert drawn is figure
+    assert not right.axes
+    top, *maps = panels(left)
+    assert left.get_suptitle() == (
+        "first, row 1: 12 of 30 units, 8 steps; each reads a row"
+    )
+    units = notable_units(layer, row=1, count=12)
+    for axes, name in zip(maps, names, strict=True):
+        [image] = axes.collections
+        np.testing.assert_array_equal(
+            image.get_array(), layer[name][1][:, units].T
+        )
+    figure.draw_without_rendering()
+    with pytest.raises(ValueError, match=r"3 panels \(load, MW, forget_f.*1 A"):
+        gate_pictures.plot_reading(layer, seen, 1, names, ax=top)
 
 
 @pytest.mark.parametrize(

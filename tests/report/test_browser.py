@@ -6,12 +6,15 @@ from functools import partial
 import numpy as np
 import pytest
 
-from keras_gatelstm import GateTrace
+from keras_gatelstm import GateLSTMCell, GateTrace
+from keras_gatelstm.inspect import colors
+from keras_gatelstm.inspect.notable import describe_units, notable_units
 from keras_gatelstm.inspect.report import Series, write_report
 from tests.browser import choose_scheme, go, needs_chromium, started, wait
 from tests.report.traces import some_trace
 
 pytest.importorskip("selenium.webdriver")
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.select import Select
@@ -130,6 +133,71 @@ def test_by_keyboard_alone(browser):
     text.send_keys(Keys.HOME, Keys.ARROW_UP, Keys.ARROW_UP)
     assert by_id(browser, "status").text.startswith("Step 0, T: unit 0")
     assert text.get_attribute("aria-activedescendant") == "step-0"
+
+
+def tips(browser):
+    """The explanations that are shown."""
+    found = browser.find_elements(By.CSS_SELECTOR, ".tip")
+    return [it.text for it in found if it.is_displayed()]
+
+
+def name_of(browser, quantity):
+    return browser.find_element(
+        By.XPATH, f"//table[@id='values']//button[text()='{quantity}']"
+    )
+
+
+def test_names_explain_themselves_on_hover_and_focus(browser):
+    meaning = GateLSTMCell.anatomy["forget_factor"].meaning
+    assert "sigmoid" in meaning
+    assert tips(browser) == []
+    name = name_of(browser, "forget_factor")
+    ActionChains(browser).move_to_element(name).perform()
+    assert tips(browser) == [meaning]
+    ActionChains(browser).move_to_element(by_id(browser, "unit")).perform()
+    assert tips(browser) == []
+    browser.execute_script("arguments[0].focus()", name)
+    assert tips(browser) == [meaning]
+    described = by_id(browser, name.get_attribute("aria-describedby"))
+    assert described.text == meaning
+    name.send_keys(Keys.ESCAPE)
+    assert tips(browser) == []
+    name.send_keys(Keys.ENTER)
+    assert by_id(browser, "meaning").text == meaning
+    picked = Select(by_id(browser, "quantity")).first_selected_option
+    assert picked.text == "forget_factor"
+    # The name keeps the focus while other steps are shown.
+    browser.execute_script("pickStep(3)")
+    assert browser.switch_to.active_element == name
+    browser.execute_script("document.activeElement.blur()")
+
+
+def test_gates_have_the_colours_of_pictures(browser, scheme):
+    forget = colors.color_of(GateLSTMCell.anatomy, "kept")
+    for name, expected in (("light", forget.line), ("dark", forget.dark)):
+        scheme(name)
+        shown = browser.execute_script(
+            "const chart = [...document.querySelectorAll('#saturation > div')]"
+            ".find((it) => it.textContent.includes('forget_factor'));"
+            "const dot = chart.querySelector('circle:not(.picked)');"
+            "return [getComputedStyle(arguments[0]).color,"
+            "getComputedStyle(dot).fill]",
+            name_of(browser, "kept"),
+        )
+        rgb = tuple(int(expected[at : at + 2], 16) for at in (1, 3, 5))
+        assert shown == [f"rgb{rgb}"] * 2
+
+
+def test_the_unit_shown_is_told(browser, trace):
+    unit = notable_units(trace, "first", count=1)[0]
+    browser.execute_script("pickLayer(0)")
+    assert by_id(browser, "unit").get_attribute("value") == str(unit)
+    found = describe_units(trace, "first")[unit]
+    told = by_id(browser, "status").text
+    assert told.endswith(f"unit {unit} of first\n{found}")
+    axis = by_id(browser, "heat-axis").text
+    assert "step (character) to the right" in axis
+    assert f"step {len(TEXT) - 1}" in axis
 
 
 def test_units_are_picked_from_pictures_and_the_table(browser):

@@ -6,8 +6,13 @@ import re
 import numpy as np
 import pytest
 
-from keras_gatelstm import GateTrace
-from keras_gatelstm.inspect import LayerTrace, report
+from keras_gatelstm import GateLSTMCell, GateTrace
+from keras_gatelstm.inspect import LayerTrace, colors, report
+from keras_gatelstm.inspect.notable import (
+    best_properties,
+    describe_units,
+    notable_units,
+)
 from keras_gatelstm.inspect.report import Series, decode, write_report
 from tests.report.traces import some_trace
 
@@ -73,6 +78,35 @@ def test_what_hardly_compresses_has_fewer_levels(tmp_path):
         noise[first["name"]][0].T,
         atol=step / 2 + 1e-6,
     )
+
+
+def test_names_have_their_meaning_and_the_colours_of_pictures(tmp_path):
+    trace = some_trace(TEXT)
+    path = write_report(trace, tmp_path / "r.html")
+    data, _ = parts(path.read_text("utf-8"))
+    assert data["colors"] == {"below": colors.BELOW, "above": colors.ABOVE}
+    anatomy = GateLSTMCell.anatomy
+    for it in data["layers"][0]["quantities"]:
+        assert it["meaning"] == anatomy[it["name"]].meaning != ""
+        color = colors.color_of(anatomy, it["name"])
+        assert it["color"] == color._asdict()
+
+
+def test_the_page_opens_with_the_unit_that_pictures_show(tmp_path):
+    trace = some_trace(TEXT)
+    path = write_report(trace, tmp_path / "r.html", row=1)
+    data, _ = parts(path.read_text("utf-8"))
+    for layer in data["layers"]:
+        name = layer["path"]
+        assert [layer["first"]] == notable_units(trace, name, 1, count=1)
+        assert layer["found"] == describe_units(trace, name, 1)
+        best = best_properties(trace, name, 1)
+        assert [it[0] for it in layer["goes_with"]] == [
+            it.property for it in best
+        ]
+        strongest = max(best, key=lambda it: abs(it.correlation))
+        assert layer["first"] == strongest.unit
+    assert data["letters"]
 
 
 def test_nothing_in_a_trace_is_taken_for_html(tmp_path):

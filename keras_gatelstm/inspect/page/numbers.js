@@ -1,14 +1,14 @@
 'use strict';
 
-// Orange below the middle, blue above it: told apart by all kinds of eyes.
-const BELOW = [232, 126, 20];
-const ABOVE = [47, 125, 225];
 const MASKED = [128, 128, 128, 90];
 const MASKED_BAND = [128, 128, 128, 0.35];
 
 const byId = (id) => document.getElementById(id);
 const data = JSON.parse(byId('data').textContent);
 const state = { layer: 0, quantity: 0, unit: 0, step: 0, column: 0 };
+// Orange below the middle, blue above it.
+const [BELOW, ABOVE] = [data.colors.below, data.colors.above].map(
+  (it) => it.match(/[0-9a-f]{2}/g).map((part) => parseInt(part, 16)));
 let levels;
 let starts;
 

@@ -65,6 +65,14 @@ function paintHeat() {
   context.putImageData(image, 0, 0);
 }
 
+function labelHeat() {
+  const { units, time } = layerNow();
+  const each = data.letters && data.tokens.length === time ? 'step (character)' : 'step';
+  byId('heat-axis').replaceChildren(
+    ...['step 0', `${each} to the right, unit 0 to ${units - 1} down`, `step ${time - 1}`]
+      .map((text) => element('span', text)));
+}
+
 function paintLegend() {
   const quantity = quantityNow();
   const factor = quantity.kind === 'factor';
@@ -77,21 +85,29 @@ function paintLegend() {
 }
 
 function scatter(name, { low, high }) {
-  const svg = drawn('svg', { viewBox: '-14 -14 128 132', role: 'img' });
+  const quantity = layerNow().quantities.find((it) => it.name === name);
+  const svg = drawn('svg', { viewBox: '-14 -4 128 122', role: 'img' });
+  inItsColour(svg, quantity);
   svg.setAttribute('aria-label', `${name}: how often each unit is open and shut`);
   svg.append(
     drawn('rect', { class: 'frame', width: 100, height: 100 }),
     drawn('line', { class: 'frame', x1: 0, y1: 0, x2: 100, y2: 100 }),
-    drawn('text', { x: 0, y: -4 }, name),
-    drawn('text', { x: 0, y: 111 }, 'open: share of steps above 0.9'),
-    drawn('text', { x: -4, y: 100, transform: 'rotate(-90 -4 100)' }, 'shut: below 0.1'));
+    drawn('text', { x: 0, y: 109 }, '0'),
+    drawn('text', { x: 50, y: 109, 'text-anchor': 'middle' }, 'open: share above 0.9'),
+    drawn('text', { x: 100, y: 109, 'text-anchor': 'end' }, '1'),
+    drawn('text', { x: -4, y: 100, 'text-anchor': 'end' }, '0'),
+    drawn('text', { x: -4, y: 6, 'text-anchor': 'end' }, '1'),
+    drawn('text', { x: -4, y: 50, 'text-anchor': 'middle', transform: 'rotate(-90 -4 50)' },
+      'shut: share below 0.1'));
   for (let unit = 0; unit < low.length; unit++) {
     const dot = drawn('circle', { cx: 100 * high[unit], cy: 100 - 100 * low[unit], r: 2.2 });
     dot.dataset.unit = unit;
     dot.append(drawn('title', {}, `unit ${unit}: open ${high[unit]}, shut ${low[unit]}`));
     svg.append(dot);
   }
-  return svg;
+  const figure = element('div', '');
+  figure.append(nameOf(quantity), svg);
+  return figure;
 }
 
 function drawSaturation() {
@@ -104,7 +120,7 @@ function columns() {
   const { half_life: halfLife, goes_with: goesWith } = layerNow();
   const found = {};
   if (goesWith) {
-    found['goes with'] = [(it) => goesWith[it][0]];
+    found['goes with'] = [(it) => goesWith[it][0].replaceAll('_', ' ')];
     found.correlation = [(it) => goesWith[it][1].toFixed(2), (it) => -Math.abs(goesWith[it][1])];
   }
   if (halfLife) {
@@ -146,23 +162,36 @@ function rankUnits() {
   }));
 }
 
+// A row for each quantity, whose values change from step to step.
+function listQuantities() {
+  byId('values').tBodies[0].replaceChildren(...layerNow().quantities.map((it) => {
+    const line = element('tr', '');
+    const name = element('th', '', { scope: 'row' });
+    name.append(nameOf(it));
+    line.append(name, element('td', '', { class: 'number' }));
+    return line;
+  }));
+}
+
+function showValues() {
+  layerNow().quantities.forEach((it, at) => {
+    const line = byId('values').tBodies[0].rows[at];
+    line.classList.toggle('picked', at === state.quantity);
+    const number = value(at, state.unit, state.step);
+    line.cells[1].textContent = said(number);
+    line.cells[1].style.backgroundColor = css(colour(it, number));
+  });
+}
+
 function showStep() {
-  const { path } = layerNow();
+  const { path, found } = layerNow();
   const series = seriesNow();
   const token = series
     ? toldStep(series, state.step) : shown(tokens()[state.step]).trim() || '␣';
   const masked = isMasked(state.step) ? ', masked' : '';
   byId('status').textContent =
-    `Step ${state.step}, ${token}${masked}: unit ${state.unit} of ${path}`;
-  byId('values').tBodies[0].replaceChildren(...layerNow().quantities.map((it, at) => {
-    const line = element('tr', '');
-    line.classList.toggle('picked', at === state.quantity);
-    const number = value(at, state.unit, state.step);
-    const cell = element('td', said(number), { class: 'number' });
-    cell.style.backgroundColor = css(colour(it, number));
-    line.append(element('th', it.name, { scope: 'row' }), cell);
-    return line;
-  }));
+    `Step ${state.step}, ${token}${masked}: unit ${state.unit} of ${path}\n${found[state.unit]}`;
+  showValues();
   mark();
 }
 
@@ -199,6 +228,7 @@ function pickStep(step, scroll = false) {
 
 function pickQuantity(quantity) {
   state.quantity = quantity;
+  byId('meaning').textContent = quantityNow().meaning;
   paintLegend();
   paintText();
   paintHeat();
@@ -207,7 +237,7 @@ function pickQuantity(quantity) {
 
 function pickLayer(at) {
   state.layer = at;
-  const { units, quantities, main, time } = layerNow();
+  const { units, quantities, main, time, first } = layerNow();
   state.unit = Math.min(state.unit, units - 1);
   state.step = Math.min(state.step, time - 1);
   const quantity = quantities.findIndex((it) => it.name === main);
@@ -215,11 +245,13 @@ function pickLayer(at) {
   fillSelect(byId('order'), orders(), 0);
   byId('unit').max = units - 1;
   writeRead();
+  listQuantities();
   drawSaturation();
+  labelHeat();
   byId('units-hint').textContent = unitsHint();
   rankUnits();
-  // Starts with the unit that has most to say.
-  state.unit = Number(byId('ranking').tBodies[0].rows[0].dataset.unit);
+  // Starts with the unit that means most.
+  state.unit = first;
   byId('unit').value = state.unit;
   pickQuantity(quantity);
 }

@@ -1,19 +1,26 @@
 """The lesson's diagram of a cell, with the numbers of one step."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from keras_gatelstm.core.anatomy import by_name, from_names
 from keras_gatelstm.core.options import check_choice
+from keras_gatelstm.inspect.notable import (
+    describe_units,
+    notable_units,
+    title_of,
+)
 from keras_gatelstm.inspect.plots import diagram, style
+from keras_gatelstm.inspect.plots.panels import Place, panels_of
 from keras_gatelstm.inspect.plots.wiring import Numbers, draw
 from keras_gatelstm.inspect.trace import GateTrace, LayerTrace, as_layer
 from keras_gatelstm.lstm.cell import GateLSTMCell, LSTMStep
 from keras_gatelstm.lstm.gates import VARIANTS
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, FigureBase
 
 NAMES = GateLSTMCell.anatomy.names
 # Tolerances of the two sides of an equation; bfloat16 has few digits.
@@ -25,15 +32,19 @@ def plot_cell(
     layer: str | None = None,
     row: int = 0,
     step: int = -1,
-    unit: int | None = None,
+    unit: int | Literal["mean"] | None = None,
     variant: str | None = None,
+    *,
+    ax: Place = None,
 ) -> "Figure":
     """Plot the lesson's diagram of an LSTM, with the numbers of one step.
 
     Memories and the event come in at the left, go through the learn, forget,
     remember and use gate, and memories go out at the right. The wider and
-    darker a line, the larger its value: purple above 0, orange below. The bar
-    in a gate is full when it is wide open.
+    stronger a line, the larger its value: blue above 0, orange below. The bar
+    in a gate is full when it is wide open. The title says what was found of
+    the unit: the property of the text that its memory goes with and Pearson's
+    correlation, or its variance.
 
     The incoming memories are those of the step before; at the first step of
     the trace they were not recorded, and have no number.
@@ -44,12 +55,15 @@ def plot_cell(
         row: The number of the row. Default 0.
         step: The number of the step, -1 for the last (default). At a masked
             step, the last unmasked one before it.
-        unit: The number of the unit. Default: the means of all units, of each
-            factor and of the absolute values of the other quantities.
+        unit: The number of the unit; or `"mean"` for the means of all units,
+            of each factor and of the absolute values of the other quantities.
+            Default: the first that `notable_units` finds.
         variant: `"lesson"`, where the use gate reads the kept memory, or
             `"standard"`, where it reads the new long-term memory. Default:
             `"standard"` if the useful memory is the tanh of the long-term
             memory in this row, as it is with Keras's own activations.
+        ax: Where to draw: an `Axes`, a `Figure` or a `SubFigure`. Default: a
+            new figure.
 
     Returns:
         The figure.
@@ -60,7 +74,8 @@ def plot_cell(
         KeyError: if there is no such layer.
         ValueError: if the layer is not an LSTM, `variant` is unknown, or all
             steps up to this one are masked; if `layer` is `None` and there
-            are several.
+            are several, `unit` is another word than `"mean"`, or `ax` is
+            several axes.
 
     Example:
 
@@ -68,8 +83,8 @@ def plot_cell(
     >>> lstm = GateLSTM(4, name="lstm")
     >>> trace = record_gates(lstm, np.ones((1, 5, 3)), tokens="event")
     >>> figure = plot_cell(trace, step=2, unit=0)
-    >>> figure.axes[0].texts[0].get_text()
-    'lstm: row 0, step 2, unit 0'
+    >>> figure.axes[0].texts[0].get_text().partition(":")[0]
+    'lstm, step 2, unit 0'
     """
     traced = as_layer(trace, layer)
     _check_lstm(traced)
@@ -78,8 +93,9 @@ def plot_cell(
     batch, steps, units = traced.shape
     row = style.place("row", row, batch)
     step = style.place("step", step, steps)
-    if unit is not None:
-        unit = style.place("unit", unit, units)
+    if unit is None:
+        [unit] = notable_units(trace, layer, row, count=1)
+    of_one = _unit_number(unit, units)
     values = from_names(
         LSTMStep, {name: style.numbers(traced[name][row]) for name in NAMES}
     )
@@ -93,19 +109,44 @@ def plot_cell(
     before = _find_step_before(values, read, shown, tolerance)
     tokens = style.tokens_of(trace, traced, row)
 
-    figure = style.new_figure(diagram.WIDTH / 10, diagram.HEIGHT / 10)
-    figure.set_layout_engine("none")
-    drawing = diagram.Diagram(figure.add_axes((0, 0, 1, 1)))
-    title = f"{style.plain(traced.path)}: row {row}, step {step}"
+    size = diagram.WIDTH / 10, diagram.HEIGHT / 10
+    panels = panels_of(ax, ["the cell"], size, _fill)
+    if ax is None:
+        panels.figure.set_layout_engine("none")
+    drawing = diagram.Diagram(panels.axes[0])
+    of_row = f", row {row}" if batch > 1 else ""
+    title = f"{style.plain(traced.path)}{of_row}, step {step:,}"
     if shown != step:
         title += f" (masked: as at step {shown})"
-    title, explained = _make_heading(title, unit, units)
+    if of_one is None:
+        title += f", mean of {units} units"
+    else:
+        found = describe_units(trace, layer, row)[of_one]
+        title += f", {title_of(of_one, found)}"
+    explained = _explain(of_one)
     if before is None:
         explained += " The memories that came in were not recorded."
     drawing.heading(title, explained)
     token = "" if tokens is None else tokens[shown]
-    draw(drawing, _select_numbers(values, shown, before, unit), variant, token)
-    return figure
+    draw(
+        drawing, _select_numbers(values, shown, before, of_one), variant, token
+    )
+    return panels.figure
+
+
+def _fill(figure: "FigureBase") -> "list[Axes]":
+    return [figure.add_axes((0, 0, 1, 1))]
+
+
+def _unit_number(unit: int | str, units: int) -> int | None:
+    """Return the number of a unit, or `None` for the mean of all."""
+    if unit == "mean":
+        return None
+    if isinstance(unit, str):
+        raise ValueError(
+            f'unit must be a number or "mean". Received: unit={unit!r}'
+        )
+    return style.place("unit", unit, units)
 
 
 def _check_lstm(layer: LayerTrace) -> None:
@@ -118,17 +159,14 @@ def _check_lstm(layer: LayerTrace) -> None:
         )
 
 
-def _make_heading(title: str, unit: int | None, units: int) -> tuple[str, str]:
+def _explain(unit: int | None) -> str:
+    """Say how to read the diagram."""
     bars = "Bars: how open the gate is, from 0 to 1."
     if unit is not None:
-        return (
-            f"{title}, unit {unit}",
-            f"Lines: wide where large; purple above 0, orange below. {bars}",
-        )
+        return f"Lines: wide where large; blue above 0, orange below. {bars}"
     return (
-        f"{title}, mean of {units} units",
         "Means of the factors i, f, V, and of the absolute values of the "
-        f"rest. Lines: wide where large. {bars}",
+        f"rest. Lines: wide where large. {bars}"
     )
 
 

@@ -4,7 +4,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from keras_gatelstm.inspect import colors
 from keras_gatelstm.inspect.plots import style
+from keras_gatelstm.inspect.plots.panels import measured_width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,20 +19,20 @@ BOX_WIDTH, BOX_HEIGHT = 24.0, 16.0
 LEFT, RIGHT = 52.0, 100.0
 BUS, START, STOP = 36.0, 14.0, 126.0
 POINTS = 7.2
-# Face and edge colours, as in docs/cell.svg.
 GATES = {
-    "forget": ("#fbe9d0", "#b36b00"),
-    "learn": ("#d9ecdf", "#2e7d4f"),
-    "remember": ("#dce6f5", "#2b5c9e"),
-    "use": ("#ecdff2", "#7b3f98"),
+    "forget": colors.FORGET,
+    "learn": colors.LEARN,
+    "remember": colors.REMEMBER,
+    "use": colors.USE,
 }
 
 
 class Diagram:
-    """Boxes, arrows and words on axes."""
+    """Boxes, arrows and words on axes, smaller where the axes are small."""
 
     def __init__(self, axes: "Axes") -> None:
         self.axes = axes
+        self.scale = min(1.0, measured_width(axes) / (WIDTH / 10))
         axes.set(xlim=(0, WIDTH), ylim=(0, HEIGHT), aspect="equal")
         axes.set_axis_off()
 
@@ -53,7 +55,13 @@ class Diagram:
     ) -> None:
         """Write text at a position."""
         self.axes.text(
-            *at, text, size=size, weight=weight, color=color, ha=ha, va=va
+            *at,
+            text,
+            size=size * self.scale,
+            weight=weight,
+            color=color,
+            ha=ha,
+            va=va,
         )
 
     def arrow(
@@ -73,12 +81,18 @@ class Diagram:
         base, aside = tip - 1.5 * head * ahead, head * 0.75 * ahead[::-1]
         x, y = np.array([*points[:-1], base]).T
         if gap:
-            self.axes.plot(x, y, color="white", linewidth=width + 6, zorder=1.5)
+            self.axes.plot(
+                x,
+                y,
+                color="white",
+                linewidth=(width + 6) * self.scale,
+                zorder=1.5,
+            )
         self.axes.plot(
             x,
             y,
             color=color,
-            linewidth=width,
+            linewidth=width * self.scale,
             solid_capstyle="butt",
             solid_joinstyle="round",
             zorder=2 if gap else 1,
@@ -104,7 +118,7 @@ class Diagram:
             *at,
             marker="o",
             color=_color(value),
-            markersize=_width(value) + 4,
+            markersize=(_width(value) + 4) * self.scale,
             zorder=2,
         )
 
@@ -119,7 +133,7 @@ class Diagram:
         """Draw a gate's box, with a bar for how far it is open."""
         from matplotlib.patches import FancyBboxPatch
 
-        (x, y), (face, edge) = at, GATES[name]
+        (x, y), color = at, GATES[name]
         left, low = x - BOX_WIDTH / 2, y - BOX_HEIGHT / 2
         self.axes.add_patch(
             FancyBboxPatch(
@@ -127,9 +141,9 @@ class Diagram:
                 BOX_WIDTH,
                 BOX_HEIGHT,
                 boxstyle="round,pad=0,rounding_size=1.2",
-                facecolor=face,
-                edgecolor=edge,
-                linewidth=1.6,
+                facecolor=color.face,
+                edgecolor=color.line,
+                linewidth=1.6 * self.scale,
                 zorder=3,
             )
         )
@@ -140,7 +154,7 @@ class Diagram:
         self.words((x, y + 5.2), f"{name} gate", 11.5, "bold")
         self.words((x, y + 1.7), equation)
         self.words((x, y - 2.0), numbers)
-        self._bar((left + 2, low + 1.8), BOX_WIDTH - 4, open_by, edge)
+        self._bar((left + 2, low + 1.8), BOX_WIDTH - 4, open_by, color.line)
 
     def _bar(self, at: Point, length: float, share: float, color: str) -> None:
         from matplotlib.patches import Rectangle
@@ -161,7 +175,7 @@ class Diagram:
             x,
             y,
             "[STM, E]",
-            size=9,
+            size=9 * self.scale,
             ha="center",
             va="center",
             zorder=4,
@@ -169,7 +183,7 @@ class Diagram:
                 "boxstyle": "round,pad=0.35",
                 "facecolor": "white",
                 "edgecolor": style.GREY,
-                "linewidth": 1.2,
+                "linewidth": 1.2 * self.scale,
             },
         )
 
@@ -187,12 +201,9 @@ def _width(value: float | None) -> float:
 
 
 def _color(value: float | None) -> str | tuple[float, ...]:
-    from matplotlib import colormaps
-
     strength = _strength(value)
     if value is None or not strength:
         return style.GREY
     # The middle of the map is white, like the paper.
     away = 0.25 + 0.25 * strength
-    colors = colormaps[style.DIVERGING]
-    return tuple(colors(0.5 + (away if value >= 0 else -away)))
+    return tuple(style.color_map()(0.5 + (away if value >= 0 else -away)))

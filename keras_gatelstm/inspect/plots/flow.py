@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from keras_gatelstm.inspect.colors import REMEMBER, USE
 from keras_gatelstm.inspect.plots import style
+from keras_gatelstm.inspect.plots.panels import Place, column, panels_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -15,7 +17,9 @@ Flow = Mapping[str, np.ndarray]
 FLOOR = 1e-12
 
 
-def plot_gradient_flow(flow: Flow | Mapping[str, Flow]) -> "Figure":
+def plot_gradient_flow(
+    flow: Flow | Mapping[str, Flow], *, ax: Place = None
+) -> "Figure":
     """Plot the gradient of the loss by each memory, by steps back in time.
 
     ```
@@ -29,6 +33,8 @@ def plot_gradient_flow(flow: Flow | Mapping[str, Flow]) -> "Figure":
     Args:
         flow: The result of `gradient_flow`; or several results by the names
             of their models, each in its own colour.
+        ax: Where to draw: an `Axes`, a `Figure` or a `SubFigure`. Default: a
+            new figure.
 
     Returns:
         The figure. For an LSTM, the long-term memory is a solid line and the
@@ -36,7 +42,8 @@ def plot_gradient_flow(flow: Flow | Mapping[str, Flow]) -> "Figure":
 
     Raises:
         ImportError: if matplotlib is not installed.
-        ValueError: if `flow` is empty, or no gradient reaches any step.
+        ValueError: if `flow` is empty, no gradient reaches any step, or `ax`
+            is several axes.
 
     Example:
 
@@ -53,13 +60,16 @@ def plot_gradient_flow(flow: Flow | Mapping[str, Flow]) -> "Figure":
     ['RNN', 'GRU']
     """
     flows = _flows_by_model(flow)
-    figure = style.new_figure(7, 4.8)
-    axes = figure.subplots()
+    panels = panels_of(ax, ["gradient flow"], (7, 5), column(1))
+    [axes] = panels.axes
     for number, (model, norms) in enumerate(flows.items()):
         for label, is_main, shares in _relative_norms(model, norms):
+            color = style.PALETTE[number % len(style.PALETTE)]
+            if not model:
+                color = (REMEMBER if is_main else USE).line
             axes.plot(
                 np.where(shares > FLOOR, shares, np.nan),
-                color=style.PALETTE[number % len(style.PALETTE)],
+                color=color,
                 linestyle="-" if is_main else "--",
                 marker="." if len(shares) == 1 else None,
                 label=style.plain(label),
@@ -69,13 +79,18 @@ def plot_gradient_flow(flow: Flow | Mapping[str, Flow]) -> "Figure":
     axes.set_xlabel("steps back in time")
     axes.set_ylabel("norm of dLoss/dMemory,\nrelative to the last step's")
     axes.spines[["top", "right"]].set_visible(False)
-    figure.legend(
-        loc="outside lower center",
-        ncols=2 if len(axes.lines) > 3 else 3,
-        frameon=False,
-        fontsize=9,
-    )
-    return figure
+    columns = 2 if len(axes.lines) > 3 else 3
+    if ax is None:
+        panels.figure.legend(
+            loc="outside lower center",
+            ncols=columns,
+            frameon=False,
+            fontsize=9,
+        )
+    else:
+        axes.legend(frameon=False, fontsize=9)
+    panels.head("How far back in time the gradient reaches")
+    return panels.figure
 
 
 def _flows_by_model(flow: Flow | Mapping[str, Flow]) -> Mapping[str, Flow]:

@@ -7,18 +7,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from keras_gatelstm.inspect import colors
+from keras_gatelstm.inspect.notable import tokens_of_row
 from keras_gatelstm.inspect.trace import GateTrace, LayerTrace, Rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
+
+    from keras_gatelstm.inspect.plots.view import View
 
 # Okabe and Ito, "Color Universal Design", 2008.
 BLACK, BLUE, VERMILLION, GREEN = "#000000", "#0072B2", "#D55E00", "#009E73"
 ORANGE, PURPLE = "#E69F00", "#CC79A7"
 # For lines that are compared.
 PALETTE = (VERMILLION, GREEN, BLUE, BLACK, PURPLE, ORANGE)
-SEQUENTIAL, DIVERGING = "cividis", "PuOr"
 GREY = "#555555"
 
 STEP, WIDEST, NARROWEST = 0.11, 24.0, 6.0
@@ -41,6 +46,49 @@ def new_figure(width: float, height: float) -> "Figure":
             "pictures need matplotlib: pip install matplotlib"
         ) from error
     return Figure(figsize=(width, height), layout="constrained")
+
+
+def color_map() -> "Colormap":
+    """Return the colours of heat maps, from `colors.BELOW` to `ABOVE`."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    ends = [colors.BELOW, colors.MIDDLE, colors.ABOVE]
+    made = LinearSegmentedColormap.from_list("gates", ends)
+    # NaN must not look like 0.
+    return made.with_extremes(bad="red")
+
+
+def limits(values: np.ndarray, is_factor: bool) -> tuple[float, float]:
+    """Return the values with the strongest colours, below and above.
+
+    A factor goes from 0 to 1; all else as far below 0 as above it.
+    """
+    if is_factor:
+        return 0.0, 1.0
+    high = colors.strongest(values)
+    return -high, high
+
+
+def add_color_bar(
+    image: "ScalarMappable", axes: "Axes", values: np.ndarray, is_factor: bool
+) -> None:
+    """Draw a colour bar beside a heat map; pointed, if values go beyond."""
+    low, high = image.get_clim()
+    finite = np.abs(values[np.isfinite(values)])
+    is_beyond = finite.max(initial=0.0) > high
+    bar = axes.figure.colorbar(
+        image,
+        ax=axes,
+        fraction=0.03,
+        pad=0.008,
+        aspect=12,
+        extend="both" if is_beyond else "neither",
+    )
+    ticks = [low, (low + high) / 2, high]
+    labels = [f"{tick:.2g}" for tick in ticks]
+    bar.set_ticks(ticks, labels=labels)
+    bar.ax.tick_params(labelsize=LABEL_SIZE, length=2)
+    bar.set_label("how open" if is_factor else "value", fontsize=LABEL_SIZE)
 
 
 def numbers(array: np.ndarray) -> np.ndarray:
@@ -105,11 +153,8 @@ def tokens_of(
     trace: GateTrace | LayerTrace, layer: LayerTrace, row: int
 ) -> list[str] | None:
     """Return the token at each step of a row, as visible text."""
-    tokens = trace.tokens if isinstance(trace, GateTrace) else None
-    if tokens is None or tokens.shape != layer.shape[:2]:
-        # After pooling, a layer's steps do not match the tokens.
-        return None
-    return [visible(token) for token in tokens[row]]
+    tokens = tokens_of_row(trace, layer, row)
+    return None if tokens is None else [visible(token) for token in tokens]
 
 
 def visible(token: object) -> str:
@@ -142,26 +187,29 @@ def every(count: int, room: float) -> int:
     return next(step for step in rounds if count <= room * step)
 
 
-def label_steps(
-    axes: "Axes", tokens: list[str] | None, mask: np.ndarray | None, steps: int
-) -> bool:
+def label_steps(axes: "Axes", view: "View", width: float) -> bool:
     """Label the x axis with tokens, or with the numbers of the steps.
+
+    Args:
+        axes: The axes.
+        view: Whose steps.
+        width: The width of the axes, in inches.
 
     Returns:
         True if the labels are upright, so that there is room for a line of
         them under each panel.
     """
-    width = width_of(steps)
+    steps = len(view.steps)
     step = every(steps, (width + STEP / 2) / STEP)
-    caption = "step"
-    if tokens is None:
+    caption = "step (character)" if view.letters else "step"
+    if view.tokens is None:
         step = every(steps, width / 0.5)
-        labels = [str(number) for number in range(0, steps, step)]
+        labels = [str(number) for number in view.steps[::step]]
     else:
-        labels = tokens[::step]
+        labels = view.tokens[::step]
         if step > 1:
             caption += f", one token of {step} shown"
-    if mask is not None and not mask.all():
+    if view.mask is not None and not view.mask.all():
         caption += ", hatched where masked"
     upright = max(map(len, labels)) * LETTER <= step * width / steps
     axes.set_xticks(
@@ -173,6 +221,15 @@ def label_steps(
     axes.tick_params(axis="x", length=2)
     axes.set_xlabel(caption, fontsize=9)
     return upright
+
+
+def label_units(axes: "Axes", labels: list[str], height: float) -> None:
+    """Label the y axis of a heat map, `height` inches high, with units."""
+    step = every(len(labels), height / 0.11)
+    shown = range(0, len(labels), step)
+    axes.set_yticks(shown, labels[::step], fontsize=LABEL_SIZE)
+    axes.tick_params(axis="y", length=2)
+    axes.set_ylabel("unit", fontsize=8)
 
 
 def mark_masked(axes: "Axes", mask: np.ndarray | None) -> None:
