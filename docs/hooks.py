@@ -44,13 +44,14 @@ def quantities() -> str:
     for cell in (kg.GateLSTMCell, kg.GateGRUCell, kg.GateRNNCell):
         rows = [
             f"| `{it.name}` | {it.symbol} | {it.kind} | "
-            f"{'' if it.gate == it.name else it.gate.replace('_', ' ')} |"
+            f"{'' if it.gate == it.name else it.gate.replace('_', ' ')} | "
+            f"{it.meaning} |"
             for it in cell.anatomy.quantities
         ]
         parts += [
             f"## {cell.__name__}\n",
-            "| quantity | symbol | kind | computed by |",
-            "|---|---|---|---|",
+            "| quantity | symbol | kind | computed by | meaning |",
+            "|---|---|---|---|---|",
             *rows,
             "",
         ]
