@@ -3,6 +3,9 @@
 # make web:   build the page for recipes.live.
 # make docs:  write the pages' notebooks.
 # make site:  build the site of the documentation.
+# make dist:  build wheel and sdist into dist/.
+# make address ADDRESS=https://github.com/me/keras-gatelstm: write the
+#             repository's address into every file that names it.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -37,7 +40,8 @@ PAGE := web/dist/page.js
 PAGE_SOURCES := $(wildcard web/*.js* web/public/* web/src/* web/src/*/*)
 
 .DELETE_ON_ERROR:
-.PHONY: train test thorough lint types backends web docs site clean
+.PHONY: train test thorough lint types backends web docs site dist address
+.PHONY: clean
 
 train: $(SETUP)
 	$(BIN)/python -m recipes.char_text $(ARGS)
@@ -105,6 +109,19 @@ docs: $(SETUP_TEST)
 site: $(SETUP_DEV)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
+# Without what earlier builds left: setuptools would pack it again.
+dist: $(SETUP_TEST)
+	rm -rf build dist *.egg-info
+	$(BIN)/python -m build --no-isolation
+
+# The address in use is that of setup.cfg: the project can move again.
+address: export OLD = $(shell sed -n 's/^url = //p' setup.cfg)
+address: export NEW = $(ADDRESS)
+address:
+	@case "$$NEW" in (https://?*/?*/?*[!/]) ;; (*) \
+	echo 'make address ADDRESS=https://github.com/OWNER/NAME' >&2; exit 2;; esac
+	git grep -lIF "$$OLD" | xargs perl -pi -e 's/\Q$$ENV{OLD}\E/$$ENV{NEW}/g'
+
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache *.egg-info
-	rm -rf site web/dist web/node_modules
+	rm -rf build dist site web/dist web/node_modules

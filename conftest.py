@@ -39,7 +39,9 @@ if os.environ.setdefault("KERAS_BACKEND", "tensorflow") != "tensorflow":
             "tests/test_architecture.py",
             "tests/test_files.py",
             "tests/test_docs.py",
+            "tests/test_project_files.py",
             "tests/test_saving.py",
+            "tests/test_wheel.py",
         ]
 
 

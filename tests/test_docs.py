@@ -1,5 +1,6 @@
 """The code of README and docs runs, and prints what it says it prints."""
 
+import configparser
 import re
 import sys
 from pathlib import Path
@@ -15,7 +16,9 @@ TUTORIALS = [
     ROOT / "docs/lesson.md",
     *sorted((ROOT / "docs/tutorials").glob("*.md")),
 ]
-ADDRESS = re.compile(r"https://github\.com/OWNER/keras-gatelstm/\w+/main/(\S+)")
+SETUP = configparser.ConfigParser()
+SETUP.read(ROOT / "setup.cfg")
+ADDRESS = re.compile(re.escape(SETUP["metadata"]["url"]) + r"/\w+/main/(\S+)")
 
 
 def name_of(page):
