@@ -114,13 +114,16 @@ dist: $(SETUP_TEST)
 	rm -rf build dist *.egg-info
 	$(BIN)/python -m build --no-isolation
 
-# The address in use is that of setup.cfg: the project can move again.
+# The address in use is that of setup.cfg: the project can move again. Colab's
+# address of a notebook has its path alone.
 address: export OLD = $(shell sed -n 's/^url = //p' setup.cfg)
 address: export NEW = $(ADDRESS)
 address:
 	@case "$$NEW" in (https://?*/?*/?*[!/]) ;; (*) \
 	echo 'make address ADDRESS=https://github.com/OWNER/NAME' >&2; exit 2;; esac
-	git grep -lIF "$$OLD" | xargs perl -pi -e 's/\Q$$ENV{OLD}\E/$$ENV{NEW}/g'
+	git grep -lIF "$$OLD" | xargs perl -pi \
+	-e 'BEGIN { ($$o, $$n) = map { s{https://[^/]+/}{}r } @ENV{"OLD", "NEW"} }' \
+	-e 's/\Q$$ENV{OLD}\E/$$ENV{NEW}/g; s{(colab\S+/github)/\Q$$o\E}{$$1/$$n}g'
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache *.egg-info

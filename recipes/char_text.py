@@ -54,6 +54,8 @@ WRITTEN = [
     STREAMING,
 ]
 SAMPLE_CHARACTERS = 400
+# As much of the text is searched for the word that the sample begins with.
+BEGINNING = 100_000
 LITERT_STEPS = 64
 LITERT_TOLERANCE = 1e-4
 
@@ -144,7 +146,10 @@ def evaluate(
         "bits_per_character": evaluation.bits(losses),
         "loses_to": better,
     }
-    sample = models.sample(model, vocabulary, settings, SAMPLE_CHARACTERS)
+    opening = models.common_opening(vocabulary.decode(parts[0][:BEGINNING]))
+    sample = models.sample(
+        model, vocabulary, settings, SAMPLE_CHARACTERS, opening
+    )
     warning = "this model is worse than a guess without it: "
     example = parts[1][:LITERT_STEPS]
 

@@ -94,6 +94,7 @@ def test_commands_of_the_contributing_page_are_in_the_makefile():
 def test_one_command_fills_in_the_address(tmp_path, metadata):
     placeholder = metadata["url"]
     names = ["setup.cfg", "CITATION.cff", ".github/ISSUE_TEMPLATE/config.yml"]
+    colab = "https://colab.research.google.com/github/"
     for name in (*names, "Makefile"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
@@ -104,6 +105,10 @@ def test_one_command_fills_in_the_address(tmp_path, metadata):
             command, cwd=tmp_path, capture_output=True, text=True
         )
 
+    page = tmp_path / "page.md"
+    page.write_text(
+        f"{placeholder} {placeholder.replace('https://github.com/', colab)}/a"
+    )
     for command in (["init", "--quiet"], ["add", "--all"]):
         subprocess.run(["git", *command], cwd=tmp_path, check=True)
     for wrong in ("", "github.com/me/it", "https://github.com/me/it/"):
@@ -111,6 +116,8 @@ def test_one_command_fills_in_the_address(tmp_path, metadata):
     first, second = "https://github.com/me/it", "https://git.example/a@b/$HOME"
     for old, new in ((placeholder, first), (first, second)):
         assert make(new.replace("$", "$$")).stderr == ""
+        path = new.split("/", 3)[3]
+        assert page.read_text() == f"{new} {colab}{path}/a"
         for name in names:
             text = (tmp_path / name).read_text("utf-8")
             assert old not in text

@@ -1,6 +1,8 @@
 """Character models: building, copying, scoring and sampling."""
 
 import math
+import re
+from collections import Counter
 from collections.abc import Callable
 from itertools import islice
 
@@ -20,7 +22,7 @@ from recipes.training import empty_memories
 STREAM_CHARACTERS = 200_000
 READING_STEPS = 500
 # Temperature of samples.
-TEMPERATURE = 0.8
+TEMPERATURE = 0.5
 
 
 def build(
@@ -121,9 +123,17 @@ def sample(
     vocabulary: Vocabulary,
     settings: Settings,
     characters: int,
+    opening: str = "",
 ) -> str:
-    """Sample a text from the start of a line."""
+    """Sample a text that goes on from these words, at the start of a line."""
     read = reader(copy_of(model, settings, batch_size=1, stateful=True))
-    logits = read(int(vocabulary.encode("\n")[0]))
+    for symbol in vocabulary.encode(f"\n{opening}"):
+        logits = read(int(symbol))
     symbols = generate(read, logits, TEMPERATURE, None, settings.seed)
-    return vocabulary.decode(islice(symbols, characters))
+    return opening + vocabulary.decode(islice(symbols, characters))
+
+
+def common_opening(text: str) -> str:
+    """Return the word, with a space, that most lines of a text begin with."""
+    words = Counter(re.findall(r"^[^\W\d]+ ", text, re.MULTILINE))
+    return max(words, key=lambda word: words[word], default="")

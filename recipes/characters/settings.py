@@ -49,7 +49,9 @@ PRESETS: dict[str, options.SettingsDict] = {
     # A minute and a half on two cores, enough for two or three epochs of Tiny
     # Shakespeare with one layer of this size.
     "quick": {
-        "variant": "lesson",
+        # The lesson's reaches 1.27 nats per character where this one reaches
+        # 1.19: it has a product more for each step, and its use gate its own.
+        "variant": "standard",
         "units": 256,
         "layers": 1,
         "embedding": 32,
