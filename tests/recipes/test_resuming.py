@@ -64,7 +64,7 @@ def whole(train):
         # Within an epoch, and in the next from a checkpoint some batches old.
         [(5, 0.0), (30, 3600.0)],
         # At the end of an epoch: before its validation.
-        [(19, 0.0)],
+        pytest.param([(19, 0.0)], marks=pytest.mark.thorough),
     ],
 )
 def test_losses_are_those_of_a_training_in_one_go(train, whole, kills):
