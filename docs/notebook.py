@@ -35,7 +35,7 @@ def installing(url: str) -> str:
     return (
         f"!git clone --quiet --depth 1 {url}\n"
         f"%cd {folder}\n"
-        "%pip install --quiet -e '.[tensorflow,recipes]'\n"
+        "%pip install --quiet -e '.[tensorflow,recipes,tensorboard]'\n"
         "import sys\n"
         "sys.path.insert(0, '.')"
     )
