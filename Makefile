@@ -51,7 +51,7 @@ test: $(SETUP_TEST)
 
 thorough: $(SETUP_BACKENDS)
 	$(BIN)/python -m $(PYTEST) -m thorough $(ARGS)
-	THOROUGH=1 $(MAKE) backends
+	THOROUGH=1 $(MAKE) backends ARGS="tests -m 'thorough or not thorough'"
 
 lint: $(SETUP_DEV)
 	$(BIN)/ruff check .

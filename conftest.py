@@ -27,6 +27,9 @@ if os.environ.setdefault("KERAS_BACKEND", "tensorflow") != "tensorflow":
         "tests/test_statistics.py",
         "tests/trace/test_gate_trace.py",
     ]
+    if os.environ["KERAS_BACKEND"] == "jax":
+        # TensorFlow and PyTorch run the pages.
+        collect_ignore_glob.append("tests/test_docs.py")
     if "THOROUGH" not in os.environ:
         collect_ignore_glob += [
             # Weights are copied alike on each.
@@ -38,7 +41,6 @@ if os.environ.setdefault("KERAS_BACKEND", "tensorflow") != "tensorflow":
             # The same files and sentences, whatever computes.
             "tests/test_architecture.py",
             "tests/test_files.py",
-            "tests/test_docs.py",
             "tests/test_project_files.py",
             "tests/test_saving.py",
             "tests/test_wheel.py",

@@ -18,12 +18,18 @@ from dataclasses import asdict, dataclass, fields
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from tabulate import tabulate
 
 from benchmarks.timing import medians
+
+if TYPE_CHECKING:
+    import keras
+    import torch
+
+    from benchmarks.contenders import Programs
 
 FEATURES = 64
 PHASES = ("train", "infer")
@@ -101,21 +107,26 @@ def measure(backend: str, size: Size, rounds: int) -> list[Figure]:
         Figure(layer=name, phase=phase, ms=seconds * 1e3, **common)
         for phase in PHASES
         for name, seconds in medians(
-            {name: program[phase] for name, program in programs.items()},
+            {name: getattr(it, phase) for name, it in programs.items()},
             rounds,
         ).items()
     ]
 
 
-def contenders(backend: str, dtype: str) -> dict[str, Callable[[Size], Any]]:
+def contenders(
+    backend: str, dtype: str
+) -> "dict[str, Callable[[Size], Programs]]":
     """Return what makes the programs of each layer."""
     import keras
 
+    from benchmarks.contenders import Programs
     from keras_gatelstm import GateLSTM
 
     policy = dtype if dtype == "float32" else f"mixed_{dtype}"
 
-    def in_keras(layer: Callable[..., Any], size: Size) -> dict[str, Any]:
+    def in_keras(
+        layer: "Callable[..., keras.layers.Layer]", size: Size
+    ) -> Programs:
         keras.config.set_dtype_policy(policy)
         model = keras.Sequential(
             [
@@ -128,10 +139,10 @@ def contenders(backend: str, dtype: str) -> dict[str, Callable[[Size], Any]]:
         model.compile("adam", "mse")
         given = keras.ops.convert_to_tensor(events(size))
         wanted = keras.ops.zeros((size.batch, 1))
-        return {
-            "train": lambda: float(model.train_on_batch(given, wanted)),
-            "infer": lambda: model.predict_on_batch(given),
-        }
+        return Programs(
+            lambda: float(model.train_on_batch(given, wanted)),
+            lambda: model.predict_on_batch(given),
+        )
 
     found = {
         "GateLSTM, standard": partial(GateLSTM, variant="standard"),
@@ -153,9 +164,11 @@ def events(size: Size) -> np.ndarray:
     return np.random.default_rng(1).normal(size=shape).astype("float32")
 
 
-def in_torch(size: Size) -> dict[str, Any]:
+def in_torch(size: Size) -> "Programs":
     """Return the programs of `torch.nn.LSTM`, in plain PyTorch."""
     import torch
+
+    from benchmarks.contenders import Programs
 
     dtype = getattr(torch, size.dtype)
     lstm = torch.nn.LSTM(FEATURES, size.units, batch_first=True).cuda()
@@ -164,7 +177,7 @@ def in_torch(size: Size) -> dict[str, Any]:
     given = torch.from_numpy(events(size)).cuda()
     wanted = torch.zeros(size.batch, 1).cuda()
 
-    def predict() -> torch.Tensor:
+    def predict() -> "torch.Tensor":
         with torch.autocast("cuda", dtype, dtype != torch.float32):
             return dense(lstm(given)[0].mean(1))
 
@@ -179,7 +192,7 @@ def in_torch(size: Size) -> dict[str, Any]:
         with torch.inference_mode():
             return predict().float().cpu().numpy()
 
-    return {"train": train, "infer": infer}
+    return Programs(train, infer)
 
 
 def machine(backend: str) -> str:

@@ -48,6 +48,7 @@ area.addEventListener('keydown', () => {
   requestAnimationFrame(look);
 });
 """
+# Runs every step in the page; gives every number of every step.
 RUN = """
 const [numbers, held, done] = arguments;
 const values = {};
@@ -73,7 +74,10 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="as recipes.live writes it")
     folder = parser.parse_args().folder
     layer = json.loads((folder / "model.json").read_text("utf-8"))["layers"][0]
-    held = f"{layer['name']}_{quantity_to_hold(layer)}"
+    factors = [
+        it["name"] for it in layer["quantities"] if it["kind"] == "factor"
+    ]
+    held = f"{layer['name']}_{(factors or layer['holdable'])[-1]}"
     with open_page(folder) as page:
         milliseconds = key_to_paint(page)
         free = differences(page, folder, {})
@@ -93,15 +97,6 @@ def main() -> None:
     add_row(RESULTS, row)
     for name, value in row.items():
         print(f"{name:24} {value}")
-
-
-def quantity_to_hold(layer: dict[str, Any]) -> str:
-    """Return a quantity to hold: the last factor, or else the last of all."""
-    factors = [
-        it["name"] for it in layer["quantities"] if it["kind"] == "factor"
-    ]
-    name: str = (factors or layer["holdable"])[-1]
-    return name
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Draw the pictures of docs/gallery.md, and write its tables.
 
-    python docs/gallery.py
+    python -m docs.gallery
 
 They are those of `recipes.look`, for the small model beside this file that has
 read Shakespeare. The model reads the last lines of Tiny Shakespeare, of
@@ -13,17 +13,14 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from contextlib import redirect_stdout
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from recipes import look
+from recipes.data.text import load
+
 DOCS = Path(__file__).parent
-sys.path.insert(0, str(DOCS.parent))
-
-from recipes import look  # noqa: E402
-from recipes.data.text import load  # noqa: E402
-
 MODEL = DOCS / "shakespeare" / "model.keras"
 PICTURES = ("cell.png", "gates.png", "memory.png", "saturation.png")
 # At most so many characters, in whole lines.

@@ -115,7 +115,7 @@ def test_it_has_as_many_weights_as_the_lesson_says(variant):
     assert layer.count_params() == expected
 
 
-@some_layers("lesson")
+@some_layers("lesson", "refined")
 def test_it_learns(events, make):
     # JAX takes minutes without compiling.
     check_it_learns(events, make, jit_compile=keras.backend.backend() == "jax")

@@ -1,6 +1,7 @@
-"""A cell that is not of this package: made of small networks, and described.
+"""A cell that is not the library's: its description is enough for the rest.
 
-The minimal gated unit of Zhou et al., 2016.
+The minimal gated unit of Zhou et al., "Minimal Gated Unit for Recurrent Neural
+Networks", 2016.
 """
 
 from typing import Annotated, Any, NamedTuple
@@ -15,19 +16,27 @@ from keras_gatelstm import (
     GateSequence,
     Quantity,
     WeightConfig,
+    ablation,
+    gradient_flow,
+    gradients,
+    interventions,
     record_gates,
+    statistics,
 )
-from keras_gatelstm.inspect.interventions import clamp_gates
-from tests.backends import array, gradients
+from tests.backends import array
+from tests.backends import gradients as weight_gradients
 from tests.families import randomize, some_events
 
-UNITS = 4
+UNITS, TIME = 4, 6
 
 
 class MinimalStep(NamedTuple):
     forget_factor: Annotated[Any, Quantity("f", "factor")]
     candidate: Annotated[Any, Quantity("M̃")]
-    memory: Annotated[Any, Quantity("M", "memory")]
+    memory: Annotated[
+        Any,
+        Quantity("M", "memory", made_of=("candidate", "forget_factor")),
+    ]
 
 
 @keras.saving.register_keras_serializable("tests")
@@ -77,7 +86,7 @@ def by_numpy(layer, events):
 
 @pytest.fixture
 def events():
-    return some_events(2, 6)
+    return some_events(2, TIME)
 
 
 @pytest.fixture(params=[keras.layers.RNN, GateSequence])
@@ -86,6 +95,7 @@ def model(request, events):
     layer = request.param(cell, return_sequences=True, name="minimal")
     model = keras.Sequential([keras.Input(events.shape[1:]), layer])
     randomize(model)
+    model.compile(loss="mse")
     return model
 
 
@@ -93,13 +103,32 @@ def test_it_computes_its_equations(model, events):
     expected = by_numpy(model.layers[0], events)
     np.testing.assert_allclose(array(model(events)), expected[-1], atol=1e-6)
     trace = record_gates(model, events)
+    assert list(trace["minimal"]) == ["forget_factor", "candidate", "memory"]
     for name, values in zip(trace["minimal"], expected, strict=True):
         np.testing.assert_allclose(trace[name], values, atol=1e-6)
 
 
+def test_its_trace_knows_what_each_quantity_is(model, events):
+    trace = record_gates(model, events).only_layer()
+    assert trace.factors == ["forget_factor"]
+    assert trace.main_memory == "memory"
+    with pytest.raises(ValueError, match="has no gate that forgets"):
+        statistics.half_life(trace)
+
+
+def test_it_is_looked_into(model, events):
+    targets = np.zeros((2, TIME, UNITS), "float32")
+    norms = gradients.gradient_norms(model, events, targets)
+    assert norms.keys() == {"minimal/forget_factor", "minimal/candidate"}
+    flow = gradient_flow.gradient_flow(model, events, targets)
+    assert flow["minimal/memory"].shape == (2, TIME)
+    (lost,) = ablation.ablate_gates(model, events, targets)
+    assert lost.quantity == "forget_factor"
+
+
 def test_its_gradients_are_those_of_small_differences(model, events):
-    slope = np.ones((2, 6, UNITS), "float32")
-    found = gradients(model, events, slope)
+    slope = np.ones((2, TIME, UNITS), "float32")
+    found = weight_gradients(model, events, slope)
     assert len(found) == len(model.trainable_variables) == 6
     for weight, gradient in zip(model.trainable_variables, found, strict=True):
         before = array(weight)
@@ -114,10 +143,59 @@ def test_its_gradients_are_those_of_small_differences(model, events):
         assert gradient.flat[1] == pytest.approx(expected, rel=1e-2, abs=1e-3)
 
 
-def test_a_gate_is_held(model, events):
-    with clamp_gates(model, {"minimal/forget_factor": 0.0}):
+@pytest.mark.parametrize("quantity", ["forget_factor", "memory"])
+def test_it_is_held(model, events, quantity):
+    with interventions.clamp_gates(model, {f"minimal/{quantity}": 0.0}):
         held = model.predict_on_batch(events)
+        assert not record_gates(model, events)["memory"].any()
     np.testing.assert_array_equal(array(held), 0)
+
+
+def test_its_pictures_and_its_page(model, events, tmp_path):
+    plots = pytest.importorskip("keras_gatelstm.inspect.plots")
+    from keras_gatelstm.inspect.report import write_report
+
+    trace = record_gates(model, events, tokens="minima")
+    assert plots.plot_gates(trace).axes
+    assert plots.plot_saturation(trace).axes
+    lines = plots.plot_memory(trace).axes[0].lines
+    assert [it.get_label() for it in lines[:3]] == [
+        "candidate",
+        "forget_factor",
+        "memory",
+    ]
+    assert write_report(trace, tmp_path / "report.html").is_file()
+    path = trace.save(tmp_path / "trace.npz")
+    assert type(trace).load(path).only_layer().factors == ["forget_factor"]
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="exports are TensorFlow's"
+)
+@pytest.mark.parametrize("model", [keras.layers.RNN], indirect=True)
+def test_it_is_exported(model, tmp_path):
+    from keras_gatelstm import export
+
+    saved = export.export_saved_model(model, tmp_path / "serving")
+    assert list(saved.signatures) == [
+        "serving_default",
+        "padded",
+        "step",
+        "gates",
+    ]
+    path = tmp_path / "model.tflite"
+    report = export.export_litert(model, path, time_steps=TIME)
+    assert report.form == "unrolled"
+
+
+def test_a_step_that_is_not_described_is_refused():
+    class Undescribed(NamedTuple):
+        memory: Any
+
+    with pytest.raises(TypeError, match="memory of Undescribed must be"):
+        Anatomy.of(Undescribed, networks=(), memories=("memory",))
+    with pytest.raises(ValueError, match="Received: cell, which it does not"):
+        Anatomy.of(MinimalStep, networks=("candidate",), memories=("cell",))
 
 
 def test_it_is_loaded_with_its_options(tmp_path, events):

@@ -207,7 +207,7 @@ def blocks():
 
 @pytest.fixture(scope="module")
 def printed(environment):
-    """What smoke.py and the README's blocks print."""
+    """Return what smoke.py and the README's blocks print."""
     python, more = environment
     smoke = ROOT / "tests" / "smoke.py"
     output = subprocess.run(

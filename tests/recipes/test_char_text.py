@@ -249,6 +249,21 @@ def test_after_a_kill_and_a_failure_it_is_gone_on_with(
     assert {path.name for path in output.iterdir()} == names
 
 
+@pytest.mark.thorough
+def test_a_process_that_is_stopped_writes_its_best_model(novel, tmp_path):
+    output = tmp_path / "out"
+    process = started(output, novel, **{"--epochs": 100_000})
+    while "val_loss=" not in process.stderr.readline(1000):
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    said = process.communicate()[1]
+    assert process.returncode == 130
+    assert "stopped before its end" in said
+    assert "Traceback" not in said
+    for name in WRITTEN:
+        assert (output / name).stat().st_size > 0, name
+
+
 def test_stopped_it_writes_its_best_model_and_can_go_on(
     novel, tmp_path, capsys, monkeypatch
 ):

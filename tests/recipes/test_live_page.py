@@ -22,6 +22,8 @@ pytest.importorskip("selenium.webdriver")
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+from benchmarks.live import RUN
+
 pytestmark = [
     needs_chromium,
     pytest.mark.skipif(
@@ -41,24 +43,6 @@ DIFFER = """
 const [free, held] = document.querySelectorAll('.pens pre');
 return free.textContent && held?.textContent
   && free.textContent !== held.textContent;
-"""
-# Runs every step in the page; gives every number of every step.
-RUN = """
-const [numbers, held, done] = arguments;
-const values = {};
-for (const [name, it] of Object.entries(held))
-  values[name] = Float32Array.from(it, (value) => value ?? NaN);
-(async () => {
-  const steps = [];
-  let step = {};
-  for (const it of numbers) {
-    step = await live.step(it, step, values);
-    const copied = {};
-    for (const [name, it] of Object.entries(step)) copied[name] = [...it];
-    steps.push(copied);
-  }
-  return steps;
-})().then(done, (error) => done(String(error)));
 """
 PRESS = """
 [...document.querySelectorAll('button')]

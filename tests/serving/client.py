@@ -60,15 +60,16 @@ def asking(name, ports):
     address = f"127.0.0.1:{ports['grpc']}"
     with grpc.insecure_channel(address, options) as channel:
         grpc.channel_ready_future(channel).result()
-        yield Server(name, channel, ports["rest"])
+        yield Server(name, channel, address, ports["rest"])
 
 
 class Server:
     """A server's model, by gRPC and by REST."""
 
-    def __init__(self, name, channel, port):
+    def __init__(self, name, channel, address, port):
         self.name = name
         self.stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        self.address = address
         self.port = port
 
     def grpc(self, signature, /, **arrays):

@@ -259,6 +259,16 @@ def test_the_command_line_of_tensorflow_reads_it(char_text, command, said):
     assert said in done.stdout
 
 
+def test_the_client_in_the_docs_prints_a_text(char_text, capsys, monkeypatch):
+    monkeypatch.setenv("no_grpc_proxy", "127.0.0.1")
+    page = (ROOT / "docs/how-to/serving.md").read_text("utf-8")
+    [code] = re.findall(r"```python\n(.*?)```", page, re.S)
+    assert "localhost:8500" in code
+    exec(code.replace("localhost:8500", char_text.address), {})
+    written = capsys.readouterr().out.removesuffix("\n")
+    assert len(written) == 200
+
+
 def test_the_requests_in_the_docs_are_answered(char_text):
     page = (ROOT / "docs/how-to/serving.md").read_text("utf-8")
     calls = re.findall(r"localhost:8501(\S+) \\\n +-d '(.*?)'", page, re.S)

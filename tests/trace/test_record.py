@@ -70,7 +70,13 @@ def test_dropout_is_that_of_the_layer(family, events, dropout):
 
 
 @pytest.mark.parametrize(
-    ("unroll", "go_backwards"), [(False, False), (True, True)]
+    ("unroll", "go_backwards"),
+    [
+        (False, False),
+        pytest.param(False, True, marks=pytest.mark.thorough),
+        pytest.param(True, False, marks=pytest.mark.thorough),
+        (True, True),
+    ],
 )
 @pytest.mark.parametrize("make", [GateLSTM, layers.LSTM])
 def test_zeros_for_masked_steps_are_the_outputs_alone(
