@@ -16,6 +16,7 @@ from keras_gatelstm import (
 from keras_gatelstm.core.anatomy import Kind
 from keras_gatelstm.core.cell import GateCell
 from keras_gatelstm.export.litert.gates import gate_cells
+from keras_gatelstm.inspect.colors import strongest
 from keras_gatelstm.inspect.holding import holdable
 from keras_gatelstm.inspect.interventions import cells_by_path
 from keras_gatelstm.inspect.trace import LayerTrace
@@ -176,10 +177,8 @@ def _kind(name: str, cell: GateCell) -> str:
 
 def _quantities(cell: GateCell, layer: LayerTrace) -> Iterator[ShownQuantity]:
     for it in cell.anatomy.quantities:
-        largest = float(np.percentile(np.abs(layer[it.name]), 99))
-        yield ShownQuantity(
-            it.name, it.symbol, it.kind, it.gate, round(largest, 3) or 1.0
-        )
+        scale = round(strongest(layer[it.name]), 3) or 1.0
+        yield ShownQuantity(it.name, it.symbol, it.kind, it.gate, scale)
 
 
 def _notable(layer: LayerTrace, text: str) -> Iterator[NotableUnit]:

@@ -113,6 +113,8 @@ def callers(monkeypatch):
         monkeypatch.setenv("https_proxy", address)
         for name in ("no_proxy", "NO_PROXY"):
             monkeypatch.delenv(name, raising=False)
+        # What urlopen made at its first call, with the proxies of then.
+        monkeypatch.setattr("urllib.request._opener", None)
         yield found
         server.shutdown()
 

@@ -1,5 +1,5 @@
 // The page: a text, a cell, two continuations, and all units.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { CELLS } from './cells/index.js';
 import { Diagram } from './diagram.jsx';
 import { dark, number, spoken, symbol, words } from './format.js';
@@ -77,6 +77,9 @@ export function App({ model }) {
   useMatch(dark); // Colours are computed when the page is drawn.
   const { view, free, held, read, isWriting, setWriting, error } =
     useReadings(model, holds, temperature, seed, () => setPicked(null));
+  useLayoutEffect(() => {
+    if (view) document.body.dataset.ready = 'true';
+  }, [view]);
   const cell = CELLS[layer.kind];
   if (error) return <p role="alert">The model stopped: {error.message}. Reload the page.</p>;
   if (!view) return null;

@@ -20,10 +20,9 @@ try {
   await model.step(model.description.unknown); // A file that does not fit fails here.
   render(<Heading kind={model.description.layers[0].kind} />, document.querySelector('header'));
   wait.remove();
-  render(<App model={model} />, document.querySelector('main'));
   // In the console: `await live.step(live.number('a'))`, every number of it.
   window.live = model;
-  document.body.dataset.ready = 'true';
+  render(<App model={model} />, document.querySelector('main'));
 } catch (error) {
   wait.textContent = `The model could not be loaded: ${error.message}`;
   throw error;
