@@ -13,6 +13,7 @@ if os.environ.setdefault("KERAS_BACKEND", "tensorflow") != "tensorflow":
     collect_ignore_glob = [
         "keras_gatelstm/export/*",
         "tests/export/*",
+        "tests/fuzz/*",
         "tests/recipes/*",
         "tests/test_lesson_doc.py",
         "tests/serving/*",

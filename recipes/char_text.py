@@ -37,6 +37,7 @@ from recipes.characters.settings import Settings, parse
 from recipes.data import text
 from recipes.data.numbers import Numbers, encode, vocabulary_of
 from recipes.data.vocabulary import Vocabulary
+from recipes.memory import check_memory
 
 if TYPE_CHECKING:
     import keras
@@ -105,7 +106,7 @@ def prepare(
     kept = [part.digest() for part in parts]
     kept.append("".join(vocabulary.characters).encode("utf-8", "surrogatepass"))
     options.check_same_data(settings, kept, f"the text in {folder}")
-    check(parts, settings)
+    check(parts, len(vocabulary), settings)
     train, validation, test = map(len, parts)
     print(
         f"{settings.dataset}: {train:,} characters to train on, "
@@ -115,8 +116,8 @@ def prepare(
     return vocabulary, parts
 
 
-def check(parts: Sequence[Numbers], settings: Settings) -> None:
-    """Refuse a text too short for its settings."""
+def check(parts: Sequence[Numbers], symbols: int, settings: Settings) -> None:
+    """Refuse a text too short for its settings, and too large a model."""
     batch = settings.batch_size * settings.steps + 1
     for name, part in zip(text.Splits._fields, parts, strict=True):
         if len(part) < max(batch, LITERT_STEPS):
@@ -127,6 +128,14 @@ def check(parts: Sequence[Numbers], settings: Settings) -> None:
                 f"{batch:,}, and the check of the export {LITERT_STEPS}; take "
                 "a longer text, or a smaller --batch-size or --steps"
             )
+    check_memory(
+        units=settings.units,
+        layers=settings.layers,
+        features=settings.embedding,
+        outputs=symbols,
+        batch_size=settings.batch_size,
+        steps=settings.steps,
+    )
 
 
 def evaluate(

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import sys
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,10 +11,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from recipes.console import UsageError
+from recipes.console import UsageError, one_line
 
 LAST, BEFORE = "checkpoint.npz", "checkpoint-before.npz"
 _FACTS = "facts"
+_DIGEST = "digest"
 _WRITING = ".writing.npz"
 
 # Files that may be in the folder of an unfinished training: checkpoints, the
@@ -47,12 +47,16 @@ def save(folder: Path, checkpoint: Checkpoint) -> None:
     Raises:
         OSError: if the disk is full; existing checkpoints are kept.
     """
+    # Imported late: Keras takes seconds to load.
+    from keras_gatelstm.core.files import digest_of
+
     members: dict[str, Any] = {
         f"{name}/{i}": array
         for name, arrays in checkpoint.arrays.items()
         for i, array in enumerate(arrays)
     }
     members[_FACTS] = np.array(json.dumps(checkpoint.facts))
+    members[_DIGEST] = np.array(digest_of(members))
     part = folder / _WRITING
     try:
         with part.open("wb") as file:
@@ -73,20 +77,26 @@ def save(folder: Path, checkpoint: Checkpoint) -> None:
 def load(folder: Path) -> Checkpoint | None:
     """Return the last complete checkpoint, or `None` if there is none.
 
-    Incomplete checkpoints are reported on standard error.
+    If the last one is damaged, that is said on standard error.
 
     Raises:
-        OSError: if there are checkpoints, but all are incomplete.
+        OSError: if there are checkpoints, but all are damaged.
     """
+    damaged = []
     for path in _existing_paths(folder):
         try:
-            return _read(path)
-        except (zipfile.BadZipFile, ValueError, EOFError, KeyError) as error:
-            print(f"{path} is not whole ({error})", file=sys.stderr)
-    if exist(folder):
+            checkpoint = _read(path)
+        # NumPy and zipfile raise errors of many types for damaged files.
+        except Exception as error:
+            damaged.append(f"{path} is not whole ({one_line(error)})")
+        else:
+            for line in damaged:
+                print(line, file=sys.stderr)
+            return checkpoint
+    if damaged:
         raise OSError(
-            f"no checkpoint in {folder} is whole: remove that folder, and "
-            "start anew"
+            f"no checkpoint in {folder} is whole ({'; '.join(damaged)}): "
+            "remove that folder, and start anew"
         )
     return None
 
@@ -151,11 +161,15 @@ def _existing_paths(folder: Path) -> list[Path]:
 
 
 def _read(path: Path) -> Checkpoint:
+    from keras_gatelstm.core.files import digest_of
+
     arrays: dict[str, Arrays] = {}
-    # NumPy verifies each member's checksum while reading.
-    with path.open("rb") as file, np.load(file) as members:
-        facts = json.loads(str(members[_FACTS]))
-        for name in members.files:
-            if name != _FACTS:
-                arrays.setdefault(name.split("/")[0], []).append(members[name])
+    with path.open("rb") as file, np.load(file) as archive:
+        members = dict(archive)
+    digest = str(members.pop(_DIGEST))
+    if digest != digest_of(members):
+        raise ValueError("its numbers are not those that were written")
+    facts = json.loads(str(members.pop(_FACTS)))
+    for name, array in members.items():
+        arrays.setdefault(name.split("/")[0], []).append(array)
     return Checkpoint(arrays, facts)

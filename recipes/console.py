@@ -7,7 +7,14 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
+
+# Characters of a value that are shown in an error message.
+SHOWN = 80
+# Characters of an error message.
+LONGEST = 2000
+# Larger whole numbers do not fit the backends' integers.
+LARGEST = 2**31 - 1
 
 
 class UsageError(Exception):
@@ -16,6 +23,13 @@ class UsageError(Exception):
 
 class Parser(argparse.ArgumentParser):
     """Argument parser that raises one-line errors."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        for it in sys.argv[1:] if args is None else args:
+            # argparse takes its value for the end of the options.
+            if it.startswith("-") and it.endswith("=--"):
+                self.error(f"argument {it.removesuffix('=--')}: received '--'")
+        return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message} (--help lists the arguments)")
@@ -40,7 +54,7 @@ def run(
         _require_tensorflow()
         program(arguments)
     except (UsageError, OSError) as error:
-        print(f"{name}: error: {error}", file=sys.stderr)
+        print(f"{name}: error: {one_line(error)}", file=sys.stderr)
         return 2
     except MemoryError:
         print(f"{name}: error: not enough memory", file=sys.stderr)
@@ -51,6 +65,23 @@ def run(
     return 0
 
 
+def one_line(message: object) -> str:
+    """Return a message in one line that a terminal can show.
+
+    A name of a file, or the content of one, may have line breaks in it.
+    """
+    text = str(message).strip()
+    if len(text) > LONGEST:
+        text = f"{text[:LONGEST]}..."
+    return "".join(it if it.isprintable() else repr(it)[1:-1] for it in text)
+
+
+def shown(value: object) -> str:
+    """Return a value as it is quoted in an error message, or its beginning."""
+    text = repr(value)
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
+
+
 def _require_tensorflow() -> None:
     """Refuse another Keras backend, before Keras fails to import it."""
     backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -59,6 +90,18 @@ def _require_tensorflow() -> None:
             "the recipes train and export with TensorFlow: unset "
             f"KERAS_BACKEND. Received: KERAS_BACKEND={backend}"
         )
+
+
+def check_folder(path: Path, option: str) -> None:
+    """Refuse a folder to write to, if a file is in its place or above it."""
+    for folder in (path, *path.parents):
+        if folder.is_dir():
+            return
+        if folder.exists():
+            above = "" if folder == path else f": {folder}"
+            raise UsageError(
+                f"{option} {path}{above} is a file: name a folder to write to"
+            )
 
 
 def near(model: Path, name: str) -> Path:
@@ -74,6 +117,15 @@ def near(model: Path, name: str) -> Path:
     return folders[1] / name
 
 
+def path(text: str) -> Path:
+    """Parse a path; for `add_argument(type=...)`."""
+    if not text.strip() or "\0" in text:
+        raise argparse.ArgumentTypeError(
+            f"expected a path, received {shown(text)}"
+        )
+    return Path(text)
+
+
 def whole_number(text: str) -> int:
     """Parse a whole number above zero; for `add_argument(type=...)`."""
     try:
@@ -82,18 +134,24 @@ def whole_number(text: str) -> int:
         number = 0
     if number < 1:
         raise argparse.ArgumentTypeError(
-            f"expected a whole number above zero, received {text!r}"
+            f"expected a whole number above zero, received {shown(text)}"
+        )
+    if number > LARGEST:
+        raise argparse.ArgumentTypeError(
+            f"expected a whole number up to {LARGEST}, received {shown(text)}"
         )
     return number
 
 
 def seed(text: str) -> int:
     """Parse a seed for NumPy; for `add_argument(type=...)`."""
-    if not text.isdecimal() or int(text) >= 2**32:
+    number = int(text) if text.isdecimal() and len(text) <= 10 else -1
+    if not 0 <= number < 2**32:
         raise argparse.ArgumentTypeError(
-            f"expected a whole number from 0 to 4294967295, received {text!r}"
+            "expected a whole number from 0 to 4294967295, received "
+            f"{shown(text)}"
         )
-    return int(text)
+    return number
 
 
 def positive(text: str) -> float:
@@ -101,7 +159,7 @@ def positive(text: str) -> float:
     number = _parse_number(text)
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(
-            f"expected a number above zero, received {text!r}"
+            f"expected a number above zero, received {shown(text)}"
         )
     return number
 
@@ -111,7 +169,7 @@ def rate(text: str) -> float:
     number = _parse_number(text)
     if not 0 <= number < 1:
         raise argparse.ArgumentTypeError(
-            f"expected a number from 0 to below 1, received {text!r}"
+            f"expected a number from 0 to below 1, received {shown(text)}"
         )
     return number
 

@@ -74,12 +74,12 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("model", type=Path, metavar="MODEL")
-    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("model", type=console.path, metavar="MODEL")
+    parser.add_argument("file", type=console.path, metavar="FILE")
     add_file_options(parser)
     parser.add_argument(
         "--output",
-        type=Path,
+        type=console.path,
         default=Path("forecast.csv"),
         help="file to write (default: forecast.csv)",
         metavar="FILE",

@@ -109,29 +109,29 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("model", type=Path, metavar="MODEL.keras")
+    parser.add_argument("model", type=console.path, metavar="MODEL.keras")
     parser.add_argument(
         "--text-file",
-        type=Path,
+        type=console.path,
         help="a text to find notable units with, and to begin with",
         metavar="FILE",
     )
     parser.add_argument(
         "--vocabulary",
-        type=Path,
+        type=console.path,
         help="the model's characters (default: vocabulary.json near it)",
         metavar="FILE",
     )
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
         "--output",
-        type=Path,
+        type=console.path,
         help="the page (default: live.html, beside the model)",
         metavar="FILE.html",
     )
     where.add_argument(
         "--folder",
-        type=Path,
+        type=console.path,
         help="a folder for a static host, in the place of one file",
         metavar="FOLDER",
     )
@@ -175,8 +175,7 @@ def check(args: argparse.Namespace, target: Path, vocabulary: Path) -> None:
             f"MODEL must be a .keras file. Received: {args.model}"
         )
     if args.folder:
-        if target.exists() and not target.is_dir():
-            raise console.UsageError(f"--folder {target} is a file")
+        console.check_folder(target, "--folder")
     elif target.is_dir():
         raise console.UsageError(
             f"--output {target} is a folder: name a file, or take --folder"

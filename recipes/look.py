@@ -100,28 +100,28 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("model", type=Path, metavar="MODEL.keras")
+    parser.add_argument("model", type=console.path, metavar="MODEL.keras")
     given = parser.add_mutually_exclusive_group(required=True)
     given.add_argument("--text", help="a text to read")
     given.add_argument(
-        "--text-file", type=Path, help="a file of text", metavar="FILE"
+        "--text-file", type=console.path, help="a file of text", metavar="FILE"
     )
     given.add_argument(
         "--series",
-        type=Path,
+        type=console.path,
         help="a CSV or Parquet file to read",
         metavar="FILE",
     )
     add_file_options(parser)
     parser.add_argument(
         "--vocabulary",
-        type=Path,
+        type=console.path,
         help="the model's characters (default: vocabulary.json beside it)",
         metavar="FILE",
     )
     parser.add_argument(
         "--output",
-        type=Path,
+        type=console.path,
         help="folder to write to (default: look, beside the model)",
         metavar="FOLDER",
     )
@@ -139,23 +139,18 @@ def check(args: argparse.Namespace) -> None:
         )
     if args.text == "":
         raise console.UsageError("--text is empty")
-    if args.output and args.output.exists() and not args.output.is_dir():
-        raise console.UsageError(
-            f"--output {args.output} is a file: name a folder to write to"
-        )
+    if args.output:
+        console.check_folder(args.output, "--output")
 
 
 def load(path: Path) -> "keras.Model":
     """Load a Keras model from a file."""
-    import keras
+    from keras_gatelstm.core.model_file import load_model
 
     try:
-        return keras.saving.load_model(path, compile=False)
-    except (ValueError, TypeError, OSError) as error:
-        first, *_ = str(error).strip().splitlines() or ["unreadable"]
-        raise console.UsageError(
-            f"{path} cannot be loaded as a Keras model: {first}"
-        ) from error
+        return load_model(path)
+    except ValueError as error:
+        raise console.UsageError(str(error)) from error
 
 
 def read_text(

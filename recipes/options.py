@@ -118,7 +118,7 @@ class SettingsParser(console.Parser):
         self.add_setting(
             "--output",
             "folder to write to" + default,
-            type=Path,
+            type=console.path,
             metavar="FOLDER",
         )
         self.add_argument(
@@ -154,10 +154,7 @@ def resolve_settings(
     """
     defaults = defaults_of(kind)
     output: Path = given.get("output") or defaults["output"]
-    if output.exists() and not output.is_dir():
-        raise UsageError(
-            f"--output {output} is a file: name a folder to write to"
-        )
+    console.check_folder(output, "--output")
     refuse_if_in_use(output)
     folder = output / UNFINISHED
     if given["resume"]:

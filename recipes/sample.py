@@ -14,7 +14,6 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 
@@ -52,7 +51,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("model", type=Path, metavar="MODEL")
+    parser.add_argument("model", type=console.path, metavar="MODEL")
     parser.add_argument("--prompt", default="", help="what to go on from")
     parser.add_argument(
         "--length",
@@ -82,7 +81,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--vocabulary",
-        type=Path,
+        type=console.path,
         help="the model's characters (default: vocabulary.json near it)",
         metavar="FILE",
     )

@@ -1,7 +1,7 @@
 """Conversion of PyTorch's recurrent modules to layers with gates."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import reduce
 from typing import Protocol, cast
 
@@ -22,12 +22,16 @@ from keras_gatelstm.rnn import GateRNN
 
 Weights = dict[str, np.ndarray]
 
+_FIRST_WEIGHT = re.compile(r"(.*)weight_ih(?:_l0)?")
+_PARAMETRIZED = re.compile(
+    r"weight_[ih]h\w*_[gv]$|parametrizations\.weight_[ih]h"
+)
+
 
 class _RecurrentModule(Protocol):
     """Options of a PyTorch module that its state dict does not have."""
 
-    dropout: float
-    nonlinearity: str  # Of nn.RNN only.
+    nonlinearity: str  # Of nn.RNN and nn.RNNCell only.
 
 
 def from_torch(
@@ -37,6 +41,9 @@ def from_torch(
     nonlinearity: str | None = None,
 ) -> keras.Sequential:
     """Convert an `nn.LSTM`, `nn.GRU` or `nn.RNN` to layers with gates.
+
+    `nn.LSTMCell`, `nn.GRUCell` and `nn.RNNCell` are taken too, as a layer that
+    runs the cell over a sequence; `model.layers[0].cell` is the cell alone.
 
     The model's output is the module's first output: the last layer's output
     at every step. It is always batch-first, `(batch, time, features)`. It has
@@ -51,16 +58,18 @@ def from_torch(
             and needs no PyTorch installed.
         prefix: The names' prefix, if the module is part of a larger one that
             is passed: `"encoder.lstm."`. Default `""`.
-        nonlinearity: `"tanh"` or `"relu"`, for the state dict of an `nn.RNN`.
-            Default `None`: the module's, and `"tanh"` for a state dict.
+        nonlinearity: `"tanh"` or `"relu"`, for the state dict of an `nn.RNN`
+            or `nn.RNNCell`. Default `None`: the module's, and `"tanh"` for a
+            state dict.
 
     Returns:
         A built `keras.Sequential`.
 
     Raises:
         TypeError: if the argument is neither a module nor a state dict.
-        ValueError: if weights are missing, of wrong shapes or unsupported, as
-            with `proj_size`; or if `nonlinearity` is not the module's.
+        ValueError: if weights are missing, of wrong shapes or unsupported: of
+            a projection (`proj_size`), quantised, or normalised
+            (`weight_norm`); or if `nonlinearity` is not the module's.
 
     Example:
 
@@ -78,7 +87,7 @@ def from_torch(
     check_shapes(family, weights, layers, directions)
     module = _recurrent_module(module_or_state_dict, prefix)
     options = _layer_options(family, weights, module, nonlinearity)
-    dropout = module.dropout if module else 0.0
+    dropout = getattr(module, "dropout", 0.0)
 
     model = keras.Sequential(
         [keras.Input((None, weights["weight_ih_l0"].shape[1]))]
@@ -103,9 +112,9 @@ def _recurrent_module(module: object, prefix: str) -> _RecurrentModule | None:
     if not hasattr(module, "state_dict"):
         return None
     module = reduce(getattr, prefix.split(".")[:-1], module)
-    if not isinstance(getattr(module, "mode", None), str):
-        return None
-    return cast(_RecurrentModule, module)
+    if hasattr(module, "mode") or hasattr(module, "nonlinearity"):
+        return cast(_RecurrentModule, module)
+    return None
 
 
 def _read_weights(module: object, prefix: str) -> Weights:
@@ -118,32 +127,69 @@ def _read_weights(module: object, prefix: str) -> Weights:
             f"{type(module).__name__})"
         )
     names = [name for name in state if isinstance(name, str)]
-    if f"{prefix}weight_ih_l0" not in names:
+    _refuse_parametrized(name for name in names if name.startswith(prefix))
+    is_cell = f"{prefix}weight_ih" in names
+    if not is_cell and f"{prefix}weight_ih_l0" not in names:
+        _refuse_quantized(module, names)
         found = [
-            name.removesuffix("weight_ih_l0")
-            for name in names
-            if name.endswith("weight_ih_l0")
+            match[1] for it in names if (match := _FIRST_WEIGHT.fullmatch(it))
         ]
         raise ValueError(
-            f'There is no weight named "{prefix}weight_ih_l0". '
+            f'There is no weight named "{prefix}weight_ih_l0", or of a cell '
+            f'"{prefix}weight_ih". '
             + (
                 f"Pass one of these as prefix: {', '.join(map(repr, found))}"
                 if found
                 else f"Received: {', '.join(map(repr, state)) or 'nothing'}"
             )
         )
+    # A cell is one layer, in one direction.
+    number = "_l0" if is_cell else ""
     return {
-        name.removeprefix(prefix): _as_array(state[name])
+        name.removeprefix(prefix) + number: _as_array(state[name], name)
         for name in names
         if name.startswith(prefix)
     }
 
 
-def _as_array(value: Tensor) -> np.ndarray:
+def _refuse_parametrized(names: Iterable[str]) -> None:
+    """Raise for weights that are computed from others."""
+    found = [name for name in names if _PARAMETRIZED.search(name)]
+    if found:
+        raise ValueError(
+            "The weights are computed from others, by weight_norm or another "
+            "parametrization: write them into the module first, with "
+            "torch.nn.utils.parametrize.remove_parametrizations(module, name) "
+            "or torch.nn.utils.remove_weight_norm(module, name). "
+            f"Received: {', '.join(found)}"
+        )
+
+
+def _refuse_quantized(module: object, names: Iterable[str]) -> None:
+    """Raise for a module whose weights are rounded."""
+    kind = f"{type(module).__module__}.{type(module).__name__}"
+    packed = ("_packed_params", "_all_weight_values")
+    if "quantized" in kind or any(
+        it in name for name in names for it in packed
+    ):
+        raise ValueError(
+            "The module is quantised, and its weights are rounded: convert the "
+            "module that it was made of, and quantise what is exported, "
+            f'export_litert(..., quantize="int8"). Received: {kind}'
+        )
+
+
+def _as_array(value: Tensor, name: str) -> np.ndarray:
     if hasattr(value, "detach"):
         # NumPy lacks some of PyTorch's types, such as bfloat16.
         value = value.detach().cpu().double()
-    return np.asarray(value)
+    try:
+        return np.asarray(value, "float64")
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"{name} must be an array of numbers. Received: {value!r:.80} (of "
+            f"type {type(value).__name__})"
+        ) from error
 
 
 def _check_names(weights: Weights, prefix: str) -> tuple[int, tuple[str, ...]]:

@@ -123,6 +123,13 @@ def _convert(
     translate: Callable[[Config], Config],
 ) -> Layer:
     if not isinstance(original, keras.layers.Layer):
+        if type(original).__module__.startswith("tf_keras"):
+            raise TypeError(
+                "layer_or_model is of Keras 2 (tf_keras): make the same model "
+                "with keras 3, give it the weights, "
+                "model.set_weights(old.get_weights()), and convert that. "
+                f"Received: {type(original).__name__}"
+            )
         raise TypeError(
             "layer_or_model must be a Keras layer or model. "
             f"Received: {original!r} (of type {type(original).__name__})"

@@ -1,11 +1,14 @@
-"""Atomic writing: a file appears whole, or not at all."""
+"""Atomic writing: a file appears whole, or not at all. Digests of arrays."""
 
+import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import numpy as np
 
 try:
     import fcntl
@@ -67,6 +70,15 @@ def move_into(folder: Path, target: Path) -> None:
             move_into(source, goal)
         else:
             os.replace(source, goal)
+
+
+def digest_of(arrays: Mapping[str, np.ndarray]) -> str:
+    """Return the SHA-256 of arrays, with their names, types and shapes."""
+    found = hashlib.sha256()
+    for name, array in arrays.items():
+        found.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        found.update(array.tobytes())
+    return found.hexdigest()
 
 
 def _make_locked_stage(folder: Path) -> tuple[Path, int | None]:

@@ -24,6 +24,23 @@ def layers_inside(
     return list(layer._flatten_layers(include_self=False, recursive=recursive))
 
 
+def given_initial_state(layer: keras.layers.RNN) -> list[str]:
+    """Return the names of the tensors that a layer's memories start with.
+
+    There are none, if no call in a functional model names an `initial_state`.
+    """
+    names = []
+    for node in layer._inbound_nodes:
+        given = list(node.arguments.args[1:2])
+        given.append(node.arguments.kwargs.get("initial_state"))
+        names += [
+            tensor.name
+            for tensor in keras.tree.flatten(given)
+            if isinstance(tensor, keras.KerasTensor)
+        ]
+    return names
+
+
 def takes_training(layer: keras.layers.Layer) -> bool:
     """Return whether a layer's `call` has the argument `training`.
 

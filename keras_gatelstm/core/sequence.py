@@ -1,7 +1,7 @@
 """Base class of the layers: a cell, run over time by Keras."""
 
 from collections.abc import Sequence
-from typing import Self
+from typing import Any, Self
 
 import keras
 import numpy as np
@@ -78,6 +78,18 @@ class GateSequence(keras.layers.RNN):
             ndim=3, axes={-1: sequences_shape[-1]}
         )
 
+    def call(
+        self,
+        sequences: Tensor,
+        initial_state: Any = None,
+        mask: Tensor | None = None,
+        training: bool = False,
+    ) -> Any:
+        _check_steps(self, sequences.shape)
+        _check_mask(self, mask, sequences.shape)
+        _check_initial_state(self, initial_state, sequences.shape)
+        return super().call(sequences, initial_state, mask, training)
+
     def reset_state(
         self, samples: int | Sequence[int] | np.ndarray | None = None
     ) -> None:
@@ -120,6 +132,57 @@ def cell_kwargs(kwargs: LayerOptions) -> LayerOptions:
         "dtype": kwargs.get("dtype"),
         "trainable": kwargs.get("trainable", True),
     }
+
+
+def _check_steps(layer: GateSequence, shape: Shape) -> None:
+    if shape[1] == 0:
+        raise ValueError(
+            f"{layer.name} needs sequences of a step at least, (batch, time, "
+            f"features). Received: shape {tuple(shape)}"
+        )
+
+
+def _check_mask(layer: GateSequence, mask: Any, shape: Shape) -> None:
+    for one in keras.tree.flatten(mask):
+        found = _shape_of(one)
+        if one is not None and not _fits(found, shape[:2]):
+            raise ValueError(
+                f"{layer.name} needs a mask of booleans, (batch, time), here "
+                f"{tuple(shape[:2])}. Received: shape {found}"
+            )
+
+
+def _check_initial_state(
+    layer: GateSequence, initial_state: Any, shape: Shape
+) -> None:
+    if initial_state is None:
+        return
+    expected = [
+        (shape[0], int(size)) for size in keras.tree.flatten(layer.state_size)
+    ]
+    found = [_shape_of(it) for it in keras.tree.flatten(initial_state)]
+    right = len(found) == len(expected) and all(
+        _fits(one, other) for one, other in zip(found, expected, strict=True)
+    )
+    if not right:
+        raise ValueError(
+            f"{layer.name} needs an initial_state of "
+            f"{', '.join(layer.cell.anatomy.memories)}, (batch, units) each, "
+            f"here {expected}. Received: shapes {found}"
+        )
+
+
+def _shape_of(tensor: Any) -> Shape:
+    shape = tensor.shape if hasattr(tensor, "shape") else np.shape(tensor)
+    return tuple(shape)
+
+
+def _fits(found: Shape, expected: Shape) -> bool:
+    """Return whether a shape is the expected one, as far as both are known."""
+    return len(found) == len(expected) and all(
+        one is None or other is None or one == other
+        for one, other in zip(found, expected, strict=True)
+    )
 
 
 def _select_rows(

@@ -1,5 +1,6 @@
 """Names and shapes of a model's inputs and outputs, and random inputs."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -102,9 +103,22 @@ def working_steps(model: keras.Model) -> int:
 
 
 def first_line(error: Exception) -> str:
-    """Return the first line of an error's message."""
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else repr(error)
+    """Return the first line of an error's message that says something.
+
+    Errors of a graph begin with headings: "Graph execution error:", "Detected
+    at node ... (most recent call last):", and the lines of a stack.
+    """
+    # Without names of a graph's nodes, and what is only about them.
+    text = re.sub(r" for '\{\{.*|\{\{.*?\}\}\s*", "", str(error).strip())
+    lines = [line.strip() for line in text.splitlines()]
+    said = [
+        line
+        for line in lines
+        if line
+        and not line.endswith(":")
+        and not line.startswith(("<", "File "))
+    ]
+    return (said or lines or [repr(error)])[0]
 
 
 def takes_any_steps(model: keras.Model) -> bool:

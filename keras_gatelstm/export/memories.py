@@ -3,7 +3,10 @@
 import keras
 
 from keras_gatelstm.core.cell import GateCell
-from keras_gatelstm.core.keras_internals import layers_inside
+from keras_gatelstm.core.keras_internals import (
+    given_initial_state,
+    layers_inside,
+)
 from keras_gatelstm.core.loops import Loop, recurrent_layers
 from keras_gatelstm.core.types import Tensor
 from keras_gatelstm.export.errors import FormError
@@ -31,6 +34,14 @@ def memory_sizes(model: keras.Model) -> dict[str, int]:
             )
     sizes: dict[str, int] = {}
     for layer in recurrent_layers(model):
+        given = given_initial_state(layer)
+        if given:
+            raise FormError(
+                f"{layer.name} starts with an initial_state of the model's, "
+                f"{', '.join(given)}, and a step with the memories of the step "
+                "before: make a model of that layer without initial_state, and "
+                "give its step the memories to start with"
+            )
         flat = keras.tree.flatten(layer.state_size)
         for name, size in zip(_memory_names(layer), flat, strict=True):
             if name in sizes:

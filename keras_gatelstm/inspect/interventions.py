@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from numbers import Integral
 from typing import NamedTuple
 
 import keras
@@ -18,7 +19,7 @@ from keras_gatelstm.inspect.gate_cells import as_gate_cell, has_gates
 from keras_gatelstm.inspect.holding import Hold, hold_quantity, holdable
 from keras_gatelstm.inspect.recorder import forget_compiled
 from keras_gatelstm.inspect.recording import cells_of
-from keras_gatelstm.inspect.trace import unknown
+from keras_gatelstm.inspect.trace import unknown, unknown_key
 
 Values = float | Mapping[int, float] | Sequence[float] | np.ndarray
 
@@ -49,8 +50,9 @@ def clamp_gates(
             to leave alone.
 
     Raises:
-        ValueError: if there is no such layer, quantity or unit, or the number
-            of values is not the number of units.
+        TypeError: if `model` is no Keras layer, or `values` no dictionary.
+        ValueError: if there is no such layer, quantity or unit, if a value is
+            no number, or the number of values is not the number of units.
 
     Example:
 
@@ -60,6 +62,7 @@ def clamp_gates(
     ...     print(abs(model.predict_on_batch(np.ones((1, 5, 3)))))
     [[0. 0. 0. 0.]]
     """
+    _check_arguments(model, values)
     if not values:
         yield
         return
@@ -70,6 +73,26 @@ def clamp_gates(
         stack.callback(_discard_compiled, model)
         stack.enter_context(override_time_loop(model, run_by_cell))
         yield
+
+
+def _check_arguments(model: object, values: object) -> None:
+    if not isinstance(model, keras.layers.Layer):
+        raise TypeError(
+            "model must be a Keras model or layer. "
+            f"Received: {model!r} (of type {type(model).__name__})"
+        )
+    if not isinstance(values, Mapping):
+        raise TypeError(
+            "values must be a dictionary of values by quantity, such as "
+            '{"forget_factor": 1.0}. '
+            f"Received: {values!r} (of type {type(values).__name__})"
+        )
+    for key in values:
+        if not isinstance(key, str):
+            raise TypeError(
+                "values must have names of quantities as keys. "
+                f"Received: {key!r} (of type {type(key).__name__})"
+            )
 
 
 class _Clamp(NamedTuple):
@@ -86,7 +109,9 @@ def _read_clamp(model: keras.layers.Layer, key: str, value: Values) -> _Clamp:
     if not path and len(cells) == 1:
         path = next(iter(cells))
     if path not in cells:
-        raise ValueError(unknown("layer", path or key, cells, model.name))
+        gates_of = {it: as_gate_cell(cell) for it, cell in cells.items()}
+        available = {it: holdable(gates) for it, gates in gates_of.items()}
+        raise ValueError(unknown_key(key, available, model.name))
     gates = as_gate_cell(cells[path])
     if quantity not in holdable(gates):
         raise ValueError(
@@ -117,20 +142,29 @@ def _values_per_unit(value: Values, units: int, key: str) -> np.ndarray:
     if isinstance(value, Mapping):
         numbers = np.full(units, np.nan, "float32")
         for unit, number in value.items():
-            if not 0 <= unit < units:
+            if not isinstance(unit, Integral) or not 0 <= unit < units:
                 raise ValueError(
                     f"The units of {key} are from 0 to {units - 1}. "
-                    f"Received: {unit}"
+                    f"Received: {unit!r}"
                 )
-            numbers[unit] = number
+            numbers[unit] = _as_numbers(number, key)
         return numbers
-    numbers = np.asarray(value, "float32")
+    numbers = _as_numbers(value, key)
     if numbers.shape not in ((), (units,)):
         raise ValueError(
             f"The values of {key} must be a number, or one for each of its "
             f"{units} units. Received: shape {numbers.shape}"
         )
     return np.broadcast_to(numbers, (units,))
+
+
+def _as_numbers(value: object, key: str) -> np.ndarray:
+    try:
+        return np.asarray(value, "float32")
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"The values of {key} must be numbers. Received: {value!r}"
+        ) from error
 
 
 def _make_hold(values: np.ndarray) -> Hold:

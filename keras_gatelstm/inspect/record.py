@@ -1,6 +1,6 @@
 """Recording of every gate while a model runs, without changing it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -61,8 +61,8 @@ def record_gates(
             units)` each: a list of them, or where several layers are
             recorded, a dictionary of lists by the layer's path.
         tokens: `None`, or labels of the steps, for pictures and reports:
-            tokens or timestamps, `(time,)` or `(batch, time)`, or a string
-            of `time` characters.
+            tokens or timestamps, `(time,)` or `(batch, time)`; a string of
+            `time` characters; or a list of one such string for each row.
         batch_size: The number of rows to run at a time. Default 32.
         directory: `None`, or a folder to store the quantities in, as
             `.npy` files that the trace reads on demand.
@@ -75,7 +75,8 @@ def record_gates(
         by their names in the lesson.
 
     Raises:
-        TypeError: if `model_or_layer` is not a Keras layer.
+        TypeError: if `model_or_layer` is not a Keras layer, or `inputs` a
+            dataset.
         ValueError: if the model has no layer with gates, or not the layers
             named; if rows or steps do not match, or `batch_size` is not
             positive; if a layer with gates runs inside another layer's loop,
@@ -138,6 +139,7 @@ def _check_gates(
 
 
 def _row_count(inputs: object) -> int:
+    _check_arrays(inputs)
     shapes = [tuple(np.shape(array)) for array in keras.tree.flatten(inputs)]
     counts = {shape[:1] for shape in shapes}
     if len(counts) != 1 or not all(counts) or counts == {(0,)}:
@@ -146,6 +148,22 @@ def _row_count(inputs: object) -> int:
             f"Received: shapes {shapes[:9]}"
         )
     return shapes[0][0]
+
+
+def _check_arrays(inputs: object) -> None:
+    """Raise for a data source, which `fit` takes and recording does not."""
+    sources = ("__iter__", "__next__", "__getitem__")
+    arrays = (np.ndarray, list, tuple, Mapping, str, bytes)
+    is_source = any(hasattr(inputs, it) for it in sources)
+    if is_source and not (
+        isinstance(inputs, arrays) or hasattr(inputs, "shape")
+    ):
+        raise TypeError(
+            "inputs must be an array, or a list or dictionary of arrays. Of a "
+            "dataset, take a batch without its targets: "
+            "next(iter(dataset))[0]. "
+            f"Received: {type(inputs).__name__}"
+        )
 
 
 def _check_rows(given: Given, rows: int) -> None:
@@ -256,14 +274,23 @@ def _prepare_tokens(
 ) -> np.ndarray | None:
     if tokens is None:
         return None
-    array = np.asarray(list(tokens) if isinstance(tokens, str) else tokens)
+    batch, time, _ = next(iter(layers.values())).shape
+    if isinstance(tokens, str):
+        tokens = list(tokens)
+    elif len(tokens) == batch != time and _are_texts(tokens, time):
+        # A text for each row, and not a label for each step.
+        tokens = [list(str(text)) for text in tokens]
+    array = np.asarray(tokens)
     if array.dtype == object:
         # Files cannot store objects, such as times with a zone.
         array = array.astype(str)
-    batch, time, _ = next(iter(layers.values())).shape
     if array.shape not in ((time,), (batch, time)):
         raise ValueError(
             f"tokens must be one for each of {time} steps, (time,), or for "
             f"each row too, {(batch, time)}. Received: shape {array.shape}"
         )
     return np.broadcast_to(array, (batch, time))
+
+
+def _are_texts(tokens: Iterable[object], length: int) -> bool:
+    return all(isinstance(it, str) and len(it) == length for it in tokens)

@@ -27,7 +27,7 @@ from keras_gatelstm.inspect.notable import (
     text_of_row,
 )
 from keras_gatelstm.inspect.report_series import Series
-from keras_gatelstm.inspect.trace import GateTrace, LayerTrace
+from keras_gatelstm.inspect.trace import GateTrace, LayerTrace, check_not_empty
 
 __all__ = ["Packed", "Series", "decode", "encode", "pack", "write_report"]
 
@@ -92,8 +92,8 @@ def write_report(
 
     Raises:
         TypeError: if `trace` is not a `GateTrace`.
-        ValueError: if there is no such row, if no layer has the steps of
-            `series`, or if the trace is too large.
+        ValueError: if the trace is empty, if there is no such row, if no
+            layer has the steps of `series`, or if the trace is too large.
 
     Example:
 
@@ -122,6 +122,10 @@ def _check_row(trace: GateTrace, row: int) -> int:
             "trace must be a GateTrace, as record_gates gives it. "
             f"Received: {trace!r}"
         )
+    if not trace.layers:
+        raise ValueError("The trace is empty: it has no layers")
+    for layer in trace.values():
+        check_not_empty(layer)
     batch = next(iter(trace.values())).shape[0]
     if not 0 <= row < batch:
         raise ValueError(

@@ -137,7 +137,7 @@ class GateTrace(Mapping[str, LayerTrace]):
             return self.only_layer()[quantity]
         if path in self.layers:
             return self.layers[path][quantity]
-        raise KeyError(unknown("layer", path or key, self.layers, "the trace"))
+        raise KeyError(unknown_key(key, self.layers, "the trace"))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.layers)
@@ -152,8 +152,10 @@ class GateTrace(Mapping[str, LayerTrace]):
         """Return the only layer.
 
         Raises:
-            ValueError: if there are several.
+            ValueError: if there are several, or none.
         """
+        if not self.layers:
+            raise ValueError("The trace is empty: it has no layers")
         if len(self.layers) > 1:
             raise ValueError(
                 "The trace has several layers: name one. "
@@ -248,7 +250,14 @@ class GateTrace(Mapping[str, LayerTrace]):
         return cls(layers, arrays.get("tokens"))
 
     def save(self, path: str | Path) -> Path:
-        """Write the trace to a file, `.npz` or `.h5`; see `trace_files`."""
+        """Write the trace to a file, `.npz` or `.h5`; see `trace_files`.
+
+        Raises:
+            ValueError: if the suffix is another, or the trace has no layers.
+            OSError: if the file cannot be written.
+        """
+        if not self.layers:
+            raise ValueError("The trace is empty: it has no layers")
         return trace_files.save(self.to_dict(), Path(path))
 
     @classmethod
@@ -308,18 +317,32 @@ def as_layer(
     Raises:
         KeyError: if there is no layer at `path`.
         TypeError: if `trace` is neither a trace nor a layer of one.
-        ValueError: if `path` is `None`, and there are several layers.
+        ValueError: if `path` is `None`, and there are several layers; or if
+            the layer has no rows, steps or units.
     """
     if isinstance(trace, GateTrace):
-        return trace.layer(path)
-    if not isinstance(trace, LayerTrace):
+        layer = trace.layer(path)
+    elif not isinstance(trace, LayerTrace):
         raise TypeError(
             "trace must be a GateTrace, as record_gates returns it, or a "
             f"layer of one. Received: {trace!r}"
         )
-    if path not in (None, trace.path):
+    elif path not in (None, trace.path):
         raise KeyError(unknown("layer", str(path), {trace.path: trace}, "it"))
-    return trace
+    else:
+        layer = trace
+    check_not_empty(layer)
+    return layer
+
+
+def check_not_empty(layer: LayerTrace) -> None:
+    """Raise for a layer without rows, steps or units."""
+    if not layer.quantities or 0 in layer.shape:
+        shape = layer.shape if layer.quantities else "no quantities"
+        raise ValueError(
+            f"The trace of {layer.path} is empty: it needs a row, a step and a "
+            f"unit at least. Received: {shape}, (batch, time, units)"
+        )
 
 
 def _read_options(arrays: dict[str, np.ndarray]) -> _TraceOptions:
@@ -349,6 +372,36 @@ def _take_places(
             f"{names[axis]} must be from 0 to {array.shape[axis] - 1}. "
             f"Received: {places!r}"
         ) from None
+
+
+def unknown_key(
+    key: str, layers: Mapping[str, Collection[str]], where: str
+) -> str:
+    """Return an error message for a key that names no layer or quantity.
+
+    Args:
+        key: `layer/quantity`, a layer, or a quantity alone.
+        layers: Names of the quantities of each layer.
+        where: What has these layers.
+    """
+    paths = [f"{path}/{it}" for path, names in layers.items() for it in names]
+    same = [it for it in paths if it.endswith(f"/{key}")]
+    if same:
+        return (
+            f"{key!r} is a quantity of several layers in {where}: name one, "
+            f"{' or '.join(map(repr, same))}"
+        )
+    path, _, quantity = key.rpartition("/")
+    close = get_close_matches(path or key, layers, 1)
+    if not (path or close):
+        names = {it for found in layers.values() for it in found}
+        for alike in get_close_matches(quantity, names, 1):
+            close = [it for it in paths if it.endswith(f"/{alike}")]
+    hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
+    return (
+        f"There is no layer {path or key!r} in {where}.{hint} "
+        f"Available: {', '.join(layers)}"
+    )
 
 
 def unknown(

@@ -12,20 +12,24 @@ References:
     Data".
 """
 
+import hashlib
 import json
 import re
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from keras_gatelstm.core.anatomy import Anatomy
-from keras_gatelstm.core.files import move_into, stage_in
+from keras_gatelstm.core.files import digest_of, move_into, stage_in
 
 if TYPE_CHECKING:
     import h5py
 
+_DIGEST = "sha256"
+# Size of HDF5's user block, and what it begins with.
+_SEAL = 512
+_SEALED = "keras_gatelstm trace, SHA-256 of all behind byte 512: "
 SUFFIXES = (".npz", ".h5", ".hdf5")
 Arrays = dict[str, np.ndarray]
 
@@ -45,7 +49,8 @@ def save(trace: Arrays, path: Path) -> Path:
     _check_suffix(path)
     with stage_in(path.parent) as stage:
         if path.suffix == ".npz":
-            arrays: dict[str, Any] = {**trace}
+            # First: a damaged archive can lose its last members.
+            arrays: dict[str, Any] = {_DIGEST: digest_of(trace), **trace}
             np.savez_compressed(stage / path.name, **arrays)
         else:
             try:
@@ -78,24 +83,20 @@ def load(path: Path) -> Arrays:
         if path.suffix == ".npz":
             with np.load(path, allow_pickle=False) as file:
                 arrays = dict(file)
+            # Files that others write have none.
+            digest = arrays.pop(_DIGEST, None)
+            if digest is not None and str(digest) != digest_of(arrays):
+                raise ValueError("it is damaged, or was changed")
         else:
             arrays = _load_hdf5(path)
         _check_arrays(arrays)
         return arrays
-    except (
-        OSError,
-        KeyError,
-        ValueError,
-        EOFError,
-        MemoryError,
-        AttributeError,
-        TypeError,
-        RecursionError,
-        zipfile.BadZipFile,
-    ) as it:
+    # NumPy, zipfile, zlib and HDF5 raise errors of many types.
+    except Exception as it:
+        lines = str(it).splitlines() or [type(it).__name__]
         raise ValueError(
             f"{path} cannot be read as a trace: write it with GateTrace.save. "
-            f"({it})"
+            f"({lines[0]})"
         ) from it
 
 
@@ -110,13 +111,14 @@ def _save_hdf5(trace: Arrays, folder: Path, name: str) -> None:
     import h5py
 
     words, numbers = _number_words(trace)
-    with h5py.File(folder / name, "w") as file:
+    with h5py.File(folder / name, "w", userblock_size=_SEAL) as file:
         for key, array in trace.items():
             path, _, kind = key.rpartition("/")
             if kind == "anatomy":
                 file.require_group(path).attrs["anatomy"] = str(array)
             elif path:
-                flat = array.reshape(-1, *array.shape[2:])
+                batch, time, *rest = array.shape
+                flat = array.reshape(batch * time, *rest)
                 dataset = file.create_dataset(key, data=flat)
                 dataset.attrs["batch_and_time"] = array.shape[:2]
         file["word_ids"] = numbers
@@ -124,6 +126,7 @@ def _save_hdf5(trace: Arrays, folder: Path, name: str) -> None:
             tokens = trace["tokens"]
             file["tokens"] = np.char.encode(tokens.astype(str), "utf-8")
             file["tokens"].attrs["dtype"] = tokens.dtype.str
+    _seal(folder / name)
     lines = [f"{word} {number}\n" for number, word in enumerate(words)]
     (folder / "words.dict").write_text("".join(lines), encoding="utf-8")
     (folder / "lstm.yml").write_text(
@@ -131,9 +134,29 @@ def _save_hdf5(trace: Arrays, folder: Path, name: str) -> None:
     )
 
 
+def _seal(path: Path) -> None:
+    """Write the digest of a file into its first bytes, HDF5's user block."""
+    with path.open("r+b") as file:
+        file.seek(_SEAL)
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        file.seek(0)
+        file.write(f"{_SEALED}{digest}\n".encode())
+
+
+def _check_seal(path: Path) -> None:
+    """Raise for a damaged file: HDF5 can crash on one, or read it for ever."""
+    with path.open("rb") as file:
+        begins = file.read(_SEAL)
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    # Files that others write have no user block.
+    if not begins.startswith((b"\x89HDF", f"{_SEALED}{digest}\n".encode())):
+        raise ValueError("it is damaged, or was changed")
+
+
 def _load_hdf5(path: Path) -> Arrays:
     import h5py
 
+    _check_seal(path)
     arrays: Arrays = {}
 
     def read(key: str, it: "h5py.HLObject") -> None:
@@ -163,16 +186,22 @@ def _check_arrays(arrays: Arrays) -> None:
         if name == "anatomy" and path:
             continue
         if path:
-            rank = 2 if name == "mask" else 3
-            if array.ndim != rank:
+            is_mask = name == "mask"
+            if array.ndim != (2 if is_mask else 3):
                 raise ValueError(f"{key} has the shape {array.shape}")
+            # Bytes of no type that NumPy knows may be bfloat16's.
+            if array.dtype.kind not in ("b" if is_mask else "fV"):
+                raise ValueError(f"{key} is of the type {array.dtype}")
             shapes.setdefault(path, set()).add(array.shape[:2])
-            if name != "mask":
+            if not is_mask:
                 names.setdefault(path, set()).add(name)
         elif key != "tokens":
             raise ValueError(f"{key} is no quantity of a layer")
     if not names:
         raise ValueError("it has no quantities")
+    all_shapes = set().union(*shapes.values())
+    if "tokens" in arrays and arrays["tokens"].shape not in all_shapes:
+        raise ValueError(f"tokens have the shape {arrays['tokens'].shape}")
     for path, found in shapes.items():
         if len(found) > 1:
             raise ValueError(f"{path} has batches and times {found}")

@@ -71,9 +71,10 @@ def reader_of(path: Path, symbols: int) -> Reader:
     try:
         known = len(make(path)(0))
         reader = make(path)
-    except UsageError:
+    except (UsageError, MemoryError):
         raise
-    except (ValueError, TypeError, OSError, RuntimeError) as error:
+    # Keras, TensorFlow and LiteRT have no common exception class.
+    except Exception as error:
         first, *_ = str(error).strip().splitlines() or ["unreadable"]
         raise UsageError(
             f"{path} cannot be read with step by step: {first}"
@@ -87,14 +88,13 @@ def reader_of(path: Path, symbols: int) -> Reader:
 
 
 def _load_keras(path: Path) -> Reader:
-    import keras
-
+    from keras_gatelstm.core.model_file import load_model
     from keras_gatelstm.export.memories import memory_sizes
     from keras_gatelstm.export.prepare import prepare
     from keras_gatelstm.export.serving.scaling import Scaling
     from keras_gatelstm.export.serving.signatures import Served, step
 
-    model = prepare(keras.saving.load_model(path, compile=False))
+    model = prepare(load_model(path))
     sizes = memory_sizes(model)
     function = step(Served(model, Scaling())).get_concrete_function()
     event = model.inputs[0].name

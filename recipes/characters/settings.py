@@ -6,6 +6,9 @@ from pathlib import Path
 
 from recipes import console, options
 
+# Keras takes minutes to build deeper models.
+MOST_LAYERS = 100
+
 
 @dataclass(kw_only=True)
 class Settings(options.Settings):
@@ -100,7 +103,15 @@ def parse(arguments: Sequence[str] | None, description: str) -> Settings:
             training without `--resume`, or none with it.
     """
     given = vars(_parser(description).parse_args(arguments))
-    return options.resolve_settings(Settings, given, PRESETS)
+    settings = options.resolve_settings(Settings, given, PRESETS)
+    if settings.layers > MOST_LAYERS:
+        raise console.UsageError(
+            f"--layers must be at most {MOST_LAYERS}. "
+            f"Received: {settings.layers}"
+        )
+    if settings.logs:
+        console.check_folder(Path(settings.logs), "--logs")
+    return settings
 
 
 def _parser(description: str) -> options.SettingsParser:

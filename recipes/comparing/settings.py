@@ -6,6 +6,7 @@ from pathlib import Path
 
 from recipes import console, options
 from recipes.data.file_format import FileFormat, add_file_options
+from recipes.memory import check_memory
 
 CELLS = ["rnn", "gru", "lesson", "standard", "keras"]
 
@@ -139,6 +140,18 @@ def parse(arguments: Sequence[str] | None, description: str) -> Settings:
         given | {"preset": task},
         {task: preset},
         can_be_longer=False,
+    )
+    for name in ("cells", "seeds", "lengths", "target"):
+        values = getattr(settings, name) or []
+        if len(set(values)) < len(values):
+            raise console.UsageError(
+                f"--{name} names one twice: {options.as_given(values)}"
+            )
+    check_memory(
+        units=settings.units,
+        outputs=max(1, settings.symbols),
+        batch_size=settings.batch_size,
+        steps=max(settings.lengths, default=1),
     )
     if settings.task == "adding" and min(settings.lengths) < 2:
         raise console.UsageError(

@@ -100,12 +100,14 @@ class Arranged(NamedTuple):
         covariates: What helps; what is known ahead may reach beyond `values`.
         targets: Names of the columns of the file that are forecast.
         left_out: Names of columns that are not used.
+        rows: Rows of the file, by time; `None` for several series.
     """
 
     values: pd.DataFrame
     covariates: Covariates
     targets: tuple[str, ...]
     left_out: tuple[str, ...]
+    rows: pd.Series | None
 
 
 def arrange(
@@ -172,7 +174,12 @@ def arrange(
             for it in [*problems, *(() if past else others)]
             if it != choice.series_column
         ),
+        _rows_by_time(table, times)[first:last] if len(series) == 1 else None,
     )
+
+
+def _rows_by_time(table: Table, times: pd.DatetimeIndex) -> pd.Series:
+    return pd.Series(table.columns.numbers.index, times)
 
 
 def _joined(label: str, name: str) -> str:
@@ -237,8 +244,8 @@ def _rows_by_series(
     if labels.isna().any():
         row = int(labels.isna().to_numpy().argmax())
         raise UsageError(
-            f"{name}, row {row + 2}: column {column} does not say which "
-            "series it is of"
+            f"{name}, row {labels.index[row]}: column {column} does not say "
+            "which series it is of"
         )
     places = np.arange(len(labels))
     return {
@@ -259,7 +266,7 @@ def _one_series(
         UsageError: if times are unsorted or repeated.
     """
     index = localize(times, time_zone, name)
-    check_increasing(index, numbers.index.to_numpy() + 2, name)
+    check_increasing(index, numbers.index.to_numpy(), name)
     return numbers.set_axis(index)
 
 

@@ -2,10 +2,10 @@
 
 import csv
 import io
+import re
 from itertools import islice
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from recipes.console import UsageError
@@ -19,11 +19,14 @@ ROWS = 50
 
 
 def read_cells(path: Path, separator: str | None = None) -> pd.DataFrame:
-    """Read the cells of a CSV file.
+    """Read the cells of a CSV file. Blank rows are left out.
 
     Args:
         path: The file, in UTF-8, or in UTF-16 with a byte order mark.
         separator: Separator of cells, if it is known.
+
+    Returns:
+        The cells by column; the index is the number of the row in the file.
 
     Raises:
         UsageError: if the file is no CSV file, or its first row does not name
@@ -32,6 +35,9 @@ def read_cells(path: Path, separator: str | None = None) -> pd.DataFrame:
     encoding = _encoding(path)
     with path.open("rb") as file:
         start = file.read(LONGEST_LINE).decode(encoding, "replace")
+    blank = len(start) - len(start.lstrip("\r\n"))
+    names_at = len(start[:blank].splitlines())
+    start = start[blank:]
     if separator is None:
         separator = _find_separator(start, path)
     _check_width(start, separator, path)
@@ -42,6 +48,7 @@ def read_cells(path: Path, separator: str | None = None) -> pd.DataFrame:
             dtype=str,
             encoding=encoding,
             header=None,
+            skiprows=names_at,
             skip_blank_lines=False,
         )
     except UnicodeDecodeError as error:
@@ -49,9 +56,23 @@ def read_cells(path: Path, separator: str | None = None) -> pd.DataFrame:
             f"{path} is not in UTF-8: save it as CSV UTF-8 ({error})"
         ) from error
     except (ValueError, pd.errors.ParserError) as error:
-        first = str(error).strip().splitlines()[0]
-        raise UsageError(f"{path} is no CSV file in UTF-8: {first}") from error
+        raise UsageError(_what_is_wrong(error, path)) from error
+    cells.index += names_at + 1
     return _name_columns(cells, path)
+
+
+def _what_is_wrong(error: Exception, path: Path) -> str:
+    """Return what keeps pandas from reading a file."""
+    said = str(error).strip() or "it is empty"
+    longer = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", said)
+    if longer:
+        names, row, cells = longer.groups()
+        return (
+            f"{path}, row {row}: it has {cells} cells, and the first row names "
+            f"{names} columns: give each column a name, or look for a quote or "
+            "a separator too many"
+        )
+    return f"{path} is no CSV file in UTF-8: {said.splitlines()[0]}"
 
 
 def _encoding(path: Path) -> str:
@@ -118,26 +139,36 @@ def _check_width(start: str, separator: str, path: Path) -> None:
 
 
 def _name_columns(cells: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """Take the first row as names, and drop what is empty at the ends."""
-    names = cells.iloc[0].str.strip()
-    empty = names.isna() & cells.isna().all()
+    """Take the first row as names, and drop blank rows and columns."""
+    cells = cells[cells.notna().any(axis=1)]
+    if cells.empty:
+        raise UsageError(f"{path} is empty")
+    row = cells.index[0]
+    names = cells.iloc[0].str.strip().replace("", None)
+    empty = names.isna() & cells.iloc[1:].isna().all()
     cells, names = cells.loc[:, ~empty], names[~empty]
     if names.isna().any():
         raise UsageError(
-            f"{path}, row 1: column {int(names.isna().argmax()) + 1} has no "
-            "name; the first row names the columns"
+            f"{path}, row {row}: column {int(names.isna().argmax()) + 1} has "
+            "no name; the first row names the columns"
         )
     if names.str.fullmatch(r"[\d.,:/\- ]+").all():
         raise UsageError(
-            f"{path}, row 1: {names.iat[0]!r} is no name: put a row above it "
-            "that names the columns"
+            f"{path}, row {row}: {names.iat[0]!r} is no name: put a row above "
+            "it that names the columns"
+        )
+    unprintable = names[~names.map(str.isprintable)]
+    if len(unprintable):
+        raise UsageError(
+            f"{path}, row {row}: the name {unprintable.iat[0]!r:.80} has a "
+            "line break, or another character that cannot be shown"
         )
     twice = names[names.duplicated()]
     if len(twice):
-        raise UsageError(f"{path}, row 1: two columns are named {twice.iat[0]}")
-    cells = cells.iloc[1:].reset_index(drop=True).set_axis(list(names), axis=1)
-    # Drop empty lines at the end.
-    filled = np.flatnonzero(cells.notna().any(axis=1))
-    if not filled.size:
+        raise UsageError(
+            f"{path}, row {row}: two columns are named {twice.iat[0]}"
+        )
+    cells = cells.iloc[1:].set_axis(list(names), axis=1)
+    if cells.empty:
         raise UsageError(f"{path} has no rows under its line of names")
-    return cells.iloc[: filled[-1] + 1]
+    return cells

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from recipes.console import UsageError
+from recipes.console import UsageError, shown
 
 # Squares of larger numbers overflow float32.
 LARGEST = 1e18
@@ -51,7 +51,8 @@ def parse_columns(
     """Parse columns of numbers, and set columns of text apart.
 
     Args:
-        cells: The cells, as written; missing values are NaN.
+        cells: The cells, as written, indexed by the rows of the file;
+            missing values are NaN.
         decimal: Decimal mark, if it is known.
         name: Name of the file, for error messages.
 
@@ -72,8 +73,9 @@ def parse_columns(
         elif wrong[column].any():
             row = int(wrong[column].to_numpy().argmax())
             problems[column] = (
-                f"{name}, row {row + 2}, column {column}: "
-                f"{cells[column].iat[row]!r} is no number below {LARGEST:g}; "
+                f"{name}, row {cells.index[row]}, column {column}: "
+                f"{shown(cells[column].iat[row])} is no number below "
+                f"{LARGEST:g}; "
                 "leave the cell empty where it is missing"
             )
             if shares[column] >= NUMBERS:
@@ -156,5 +158,6 @@ def _find_cell(cells: pd.DataFrame, pattern: str) -> str:
         if found.size:
             row = int(found[0])
             cell = cells[column].iat[row]
-            return f"{cell!r} (row {row + 2}, column {column})"
+            place = f"row {cells.index[row]}, column {column}"
+            return f"{shown(cell)} ({place})"
     return ""

@@ -7,7 +7,9 @@ from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from recipes import console
+from recipes.data.typed import from_json
 
+DECIMALS = [".", ","]
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 
 
@@ -42,6 +44,25 @@ class FileFormat:
         """Return a plain format from one with more fields."""
         return FileFormat.taken_from(vars(self))
 
+    @classmethod
+    def from_json(cls, values: object) -> Self:
+        """Return the format that a JSON file describes.
+
+        Raises:
+            ValueError: if a value is not one of the format's.
+        """
+        found = from_json(cls, values)
+        try:
+            if found.separator is not None:
+                _separator(found.separator)
+            if found.time_zone is not None:
+                _time_zone(found.time_zone)
+        except argparse.ArgumentTypeError as error:
+            raise ValueError(str(error)) from error
+        if found.decimal not in (None, *DECIMALS):
+            raise ValueError(f"decimal must be one of {DECIMALS}")
+        return found
+
     def or_else(self, other: "FileFormat") -> "FileFormat":
         """Return this format, with what it does not say from another."""
         own = vars(self.file_format())
@@ -69,7 +90,7 @@ def add_file_options(parser: console.Parser) -> None:
     )
     add(
         "--decimal",
-        choices=[".", ","],
+        choices=DECIMALS,
         help="decimal mark of a CSV file (default: found from the file)",
     )
     add(

@@ -19,6 +19,8 @@ from recipes.data.series_file import Table, read_table
 TRAIN, VALIDATION = 0.7, 0.1
 # Series with a larger share of missing values are refused.
 MOST_MISSING = 0.25
+# Series that are no files.
+NAMED = ("co2", "ett/h1", "ett/h2", "ett/m1", "ett/m2")
 # Calendar frequencies that `pd.infer_freq` misses if rows are missing.
 CALENDARS = ("B", "MS", "ME", "QS", "QE", "YS", "YE")
 
@@ -69,6 +71,8 @@ def load(
     """
     file_format, choice = file_format or FileFormat(), choice or ColumnChoice()
     borders = None
+    if not Path(dataset).is_file():
+        _check_no_file(dataset, file_format)
     if dataset == "co2":
         from statsmodels.datasets import co2
 
@@ -102,8 +106,19 @@ def load(
     )
 
 
+def _check_no_file(dataset: str, file_format: FileFormat) -> None:
+    """Refuse to be told how a file is written, where there is none."""
+    for name in ("time_column", "separator", "decimal", "time_format"):
+        if dataset in NAMED and getattr(file_format, name) is not None:
+            raise UsageError(
+                f"--{name.replace('_', '-')} says how a file is written, and "
+                f"--dataset {dataset} is none: leave it out"
+            )
+
+
 def _as_table(frame: pd.DataFrame) -> Table:
-    return Table(frame.index, Columns(frame, frame[[]], {}))
+    numbers = frame.set_axis(pd.RangeIndex(1, len(frame) + 1))
+    return Table(frame.index, Columns(numbers, numbers[[]], {}))
 
 
 def regular(
@@ -117,7 +132,7 @@ def regular(
     """
     values, (past, known, *columns_of), *_ = arranged
     joined = pd.concat([values, past, known.reindex(values.index)], axis=1)
-    full, filled = fill_missing(joined, name)
+    full, filled = fill_missing(joined, name, arranged.rows)
     ends = np.cumsum([it.shape[1] for it in (values, past, known)])
     values, past, known = (
         full.iloc[:, stop - it.shape[1] : stop]
@@ -150,7 +165,9 @@ def _check_constant(train: pd.DataFrame, name: str) -> None:
         )
 
 
-def fill_missing(frame: pd.DataFrame, name: str) -> tuple[pd.DataFrame, int]:
+def fill_missing(
+    frame: pd.DataFrame, name: str, rows: pd.Series | None = None
+) -> tuple[pd.DataFrame, int]:
     """Make a series regular; also return the number of filled values.
 
     Missing rows, such as the hour that daylight saving skips in local times,
@@ -159,6 +176,7 @@ def fill_missing(frame: pd.DataFrame, name: str) -> tuple[pd.DataFrame, int]:
     Args:
         frame: The series; its times increase.
         name: Name of the file, for error messages.
+        rows: Rows of the file, by time, if each time has one.
 
     Raises:
         UsageError: if times are irregular, if the first row has a missing
@@ -168,20 +186,21 @@ def fill_missing(frame: pd.DataFrame, name: str) -> tuple[pd.DataFrame, int]:
     if len(times) < 3:
         raise UsageError(f"{name} is too short: it has {len(times)} rows")
     frequency = _infer_frequency(times)
-    _check_density(times, frequency, name)
+    _check_density(times, frequency, name, rows)
     full = frame.asfreq(frequency)
     strange = ~times.isin(full.index)
     if strange.any():
         row = int(strange.argmax())
         raise UsageError(
-            f"{name}, row {row + 2}: the time {times[row]} is not a whole "
+            f"{name}{_row_at(rows, row)}: the time {times[row]} is not a whole "
             f"number of steps of {frequency} after the first"
         )
     missing = full.isna()
     if missing.iloc[0].any():
         raise UsageError(
-            f"{name}, row 2, column {missing.iloc[0].idxmax()}: the first "
-            "value is missing, and there is none before it: leave the row out"
+            f"{name}{_row_at(rows, 0)}, column {missing.iloc[0].idxmax()}: the "
+            "first value is missing, and there is none before it: leave the "
+            "row out"
         )
     if missing.to_numpy().mean() > MOST_MISSING:
         raise UsageError(
@@ -195,21 +214,27 @@ def _check_density(
     times: pd.DatetimeIndex,
     frequency: str | pd.DateOffset | pd.Timedelta,
     name: str,
+    rows: pd.Series | None,
 ) -> None:
     """Refuse a series with too many missing rows, before inserting them."""
     if isinstance(frequency, pd.Timedelta):
-        rows = int((times[-1] - times[0]) / frequency) + 1
+        steps = int((times[-1] - times[0]) / frequency) + 1
     else:
-        rows = len(pd.date_range(times[0], times[-1], freq=frequency))
-    if rows * (1 - MOST_MISSING) > len(times):
+        steps = len(pd.date_range(times[0], times[-1], freq=frequency))
+    if steps * (1 - MOST_MISSING) > len(times):
         hole = int(np.diff(times.asi8).argmax())
         step = getattr(frequency, "freqstr", frequency)
+        before = "" if rows is None else f"before row {rows.iat[hole + 1]}, "
         raise UsageError(
             f"{name}: at steps of {step}, the most common one, "
-            f"{1 - len(times) / rows:.0%} of its rows are missing; the longest "
-            f"hole is before row {hole + 3}, from {times[hole]} to "
-            f"{times[hole + 1]}"
+            f"{1 - len(times) / steps:.0%} of its rows are missing; the "
+            f"longest hole is {before}from {times[hole]} to {times[hole + 1]}"
         )
+
+
+def _row_at(rows: pd.Series | None, place: int) -> str:
+    """Return the row of a time in the file, if there is one for each."""
+    return "" if rows is None else f", row {rows.iat[place]}"
 
 
 def _infer_frequency(

@@ -20,7 +20,7 @@ class Table(NamedTuple):
 
     Args:
         times: Times of the rows: in UTC if they were written with an offset.
-        columns: The other columns.
+        columns: The other columns, indexed by the rows of the file.
     """
 
     times: pd.DatetimeIndex
@@ -83,14 +83,15 @@ def _read_parquet(path: Path, file_format: FileFormat) -> Table:
     frame.columns = frame.columns.astype(str)
     if not file_format.time_column:
         frame = _times_first(frame)
+    frame.index = pd.RangeIndex(1, len(frame) + 1)
     written = _take_times(frame, file_format, path)
     if types.is_datetime64_any_dtype(written):
         times = pd.DatetimeIndex(written)
         if times.hasnans:
             row = int(times.isna().argmax())
             raise UsageError(
-                f"{path}, row {row + 1}, column {written.name}: the time is "
-                "missing"
+                f"{path}, row {frame.index[row]}, column {written.name}: the "
+                "time is missing"
             )
     else:
         times = parse_times(
@@ -123,7 +124,7 @@ def _check_size(numbers: pd.Series, path: Path) -> None:
     if wrong.any():
         row = int(wrong.to_numpy().argmax())
         raise UsageError(
-            f"{path}, row {row + 1}, column {numbers.name}: "
+            f"{path}, row {numbers.index[row]}, column {numbers.name}: "
             f"{numbers.iat[row]} is no number below {LARGEST:g}"
         )
 

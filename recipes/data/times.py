@@ -6,7 +6,7 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
-from recipes.console import UsageError
+from recipes.console import UsageError, shown
 
 # Offset from UTC at the end of an ISO time.
 OFFSET = r"(?<=\d)\s?(?:[+-]\d\d(?::?\d\d)?|Z)$"
@@ -65,7 +65,7 @@ def parse_times(
     UTC, but for steps of a day and longer.
 
     Args:
-        cells: The times, as written.
+        cells: The times, as written, indexed by the rows of the file.
         time_format: Their format, if it is known.
         name: Name of the file, for error messages.
 
@@ -73,6 +73,12 @@ def parse_times(
         UsageError: if a time cannot be parsed, or if several formats fit.
     """
     cells = cells.str.strip()
+    missing = cells.isna() | (cells == "")
+    if missing.any():
+        raise UsageError(
+            f"{name}, row {cells.index[_first(missing)]}, column {cells.name}: "
+            "the time is missing"
+        )
     if time_format is not None:
         return _parse_format(cells, time_format, name)
     iso = pd.to_datetime(cells, errors="coerce", utc=True, format="ISO8601")
@@ -126,7 +132,7 @@ def check_increasing(
 
     Args:
         times: The times.
-        rows: Their rows in the file, of which the first has the names.
+        rows: Their rows in the file.
         name: Name of the file, for error messages.
 
     Raises:
@@ -158,8 +164,8 @@ def _parse_format(
     if times.isna().any():
         row = _first(times.isna())
         raise UsageError(
-            f"{name}, row {row + 2}, column {cells.name}: {cells.iat[row]!r} "
-            f"is no time in --time-format {time_format}"
+            f"{_cell(cells, row, name)} is no time in --time-format "
+            f"{time_format}"
         )
     index = pd.DatetimeIndex(times)
     return index if "%z" in time_format else index.tz_localize(None)
@@ -172,9 +178,8 @@ def _without_mixed_offsets(
     if offsets.nunique() > 1:
         row = _first(offsets != offsets.iat[0])
         raise UsageError(
-            f"{name}, row {row + 2}, column {cells.name}: {cells.iat[row]!r} "
-            f"and {cells.iat[0]!r}: write all times with their offset from "
-            "UTC, or none"
+            f"{_cell(cells, row, name)} and {shown(cells.iat[0])}: write all "
+            "times with their offset from UTC, or none"
         )
     if not offsets.iat[0]:
         return times.tz_localize(None)
@@ -206,17 +211,17 @@ def _find_format(
         best = min([iso, *found.values()], key=lambda it: it.isna().sum())
         row = _first(best.isna())
         raise UsageError(
-            f"{name}, row {row + 2}, column {cells.name}: {cells.iat[row]!r} "
-            "is no time such as 2016-07-01 00:00:00 or 01.07.2016 00:00; name "
-            "the column with --time-column, or its --time-format"
+            f"{_cell(cells, row, name)} is no time such as 2016-07-01 "
+            "00:00:00 or 01.07.2016 00:00; name the column with --time-column, "
+            "or its --time-format"
         )
     (_, times), *others = whole.items()
     if any(not times.equals(other) for _, other in others):
         row = _first(np.any([times != other for _, other in others], axis=0))
         formats = " or ".join(whole)
         raise UsageError(
-            f"{name}, row {row + 2}, column {cells.name}: {cells.iat[row]!r} "
-            f"can be read in several ways: name its --time-format, {formats}"
+            f"{_cell(cells, row, name)} can be read in several ways: name its "
+            f"--time-format, {formats}"
         )
     return pd.DatetimeIndex(times)
 
@@ -227,6 +232,12 @@ def _fits(cell: object, time_format: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _cell(cells: pd.Series, place: int, name: str) -> str:
+    """Return where a cell is, and what it says."""
+    row, column = cells.index[place], cells.name
+    return f"{name}, row {row}, column {column}: {shown(cells.iat[place])}"
 
 
 def _first(wrong: pd.Series | np.ndarray) -> int:

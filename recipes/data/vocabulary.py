@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from recipes.console import UsageError
+from recipes.data.typed import check
 
 UNKNOWN = "\ufffd"
 CODE_POINTS = 0x110000
@@ -48,10 +49,23 @@ class Vocabulary:
                 "recipes.char_text writes it beside the model"
             )
         try:
-            _, *known = json.loads(path.read_text("utf-8"))["characters"]
-        except (ValueError, KeyError, TypeError) as error:
+            content = json.loads(path.read_text("utf-8"))
+            characters = content["characters"]
+            check("characters", characters, list[str])
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise UsageError(f"{path} holds no vocabulary") from error
-        return cls("".join(known))
+        single = all(len(it) == 1 for it in characters)
+        if content.get("unknown", 0) != 0:
+            raise UsageError(
+                f"{path} holds no vocabulary of this program: its unknown "
+                "character must be the first, number 0"
+            )
+        if not single or len(set(characters)) < max(2, len(characters)):
+            raise UsageError(
+                f"{path} holds no vocabulary: two characters or more, each "
+                "once, the first for all that are unknown"
+            )
+        return cls("".join(characters[1:]))
 
     def __len__(self) -> int:
         return len(self.characters)

@@ -190,11 +190,9 @@ def forecaster(path: Path) -> Forecaster:
 
 
 def _load_keras(path: Path) -> Forecaster:
-    import keras
+    from keras_gatelstm.core.model_file import load_model
 
-    import keras_gatelstm  # noqa: F401 - registers the layers.
-
-    model = keras.saving.load_model(path, compile=False)
+    model = load_model(path)
     return lambda inputs: np.asarray(model.predict_on_batch(inputs))
 
 

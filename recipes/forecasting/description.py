@@ -1,15 +1,16 @@
 """Description of a forecaster's series, which is written beside the model."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Self
+from typing import Any, Self, get_type_hints
 
 import numpy as np
 
 from recipes import console
 from recipes.data.columns import ColumnChoice
 from recipes.data.file_format import FileFormat
+from recipes.data.typed import check, from_json
 
 
 @dataclass(frozen=True)
@@ -58,23 +59,55 @@ class Description:
                 "beside the model"
             )
         try:
-            found = json.loads(path.read_text())
-            columns, past, known = (
-                [str(name) for name in found[part]]
-                for part in ("columns", "past", "known")
+            return cls._read(json.loads(path.read_text("utf-8")))
+        except KeyError as error:
+            raise console.UsageError(
+                f"{path} describes no series: it has no {error}"
+            ) from error
+        except (ValueError, TypeError, RecursionError) as error:
+            raise console.UsageError(
+                f"{path} describes no series: {error}"
+            ) from error
+
+    @classmethod
+    def _read(cls, found: Any) -> Self:
+        """Return the description that a JSON document holds.
+
+        Raises:
+            ValueError: if a value is of the wrong type, or out of range.
+            KeyError: if one is missing.
+            TypeError: if the document is no dictionary.
+        """
+        values = {
+            field.name: found[field.name]
+            for field in fields(cls)
+            if field.name not in ("half_widths", "file", "choice")
+        }
+        hints = get_type_hints(cls)
+        for name, value in values.items():
+            check(name, value, hints[name])
+        check("half_widths", found["half_widths"], list[list[float]])
+        read = cls(
+            **values,
+            half_widths=np.asarray(found["half_widths"], float),
+            file=FileFormat.from_json(found["file"]),
+            choice=from_json(ColumnChoice, found["choice"]),
+        )
+        names = [*read.columns, *read.past, *read.known]
+        if not read.columns or len(set(read.columns)) < len(read.columns):
+            raise ValueError("columns must be names, each once")
+        if not all(names):
+            raise ValueError("a column has no name")
+        if min(read.lookback, read.horizon) < 1:
+            raise ValueError("lookback and horizon must be above zero")
+        if not (read.step_seconds > 0 and 0 < read.coverage < 1):
+            raise ValueError(
+                "step_seconds must be above zero, and coverage from 0 to 1"
             )
-            shape = int(found["horizon"]), len(columns)
-            return cls(
-                columns,
-                past,
-                known,
-                int(found["lookback"]),
-                shape[0],
-                float(found["step_seconds"]),
-                float(found["coverage"]),
-                np.reshape(np.asarray(found["half_widths"], float), shape),
-                FileFormat.taken_from(found["file"]),
-                ColumnChoice(**found["choice"]),
+        shape = (read.horizon, len(read.columns))
+        if read.half_widths.shape != shape or (read.half_widths < 0).any():
+            raise ValueError(
+                f"half_widths must be widths of shape {shape}, horizon and "
+                f"columns; found the shape {read.half_widths.shape}"
             )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise console.UsageError(f"{path} describes no series") from error
+        return read

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from recipes import console, options
 from recipes.data.columns import ColumnChoice, add_column_options
 from recipes.data.file_format import FileFormat, add_file_options
+from recipes.memory import check_memory
 
 CELLS = ["lesson", "standard", "gru", "rnn"]
 FORMS = ["averaged", "segments", "plain"]
@@ -150,6 +151,9 @@ class Settings(options.Settings, FileFormat, ColumnChoice):
         self.level = self.level or rule.level
         if self.minutes is None:
             self.batches = self.batches or rule.batches
+        check_memory(
+            units=self.units, outputs=self.horizon, batch_size=self.batch_size
+        )
 
 
 # Settings follow from the series.

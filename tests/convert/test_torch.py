@@ -167,7 +167,7 @@ def zeros(rows, units=UNITS, **more):
     ("state", "problem"),
     [
         ({}, "no weight named .*Received: nothing"),
-        ({"weight_ih": 1}, "Received: 'weight_ih'"),
+        ({"weight_ih": 1}, "Missing: weight_hh_l0"),
         (zeros(7), "Received: shape \\(7, 5\\)"),
         (zeros(20, weight_hr_l0=0), "projection .* Received: weight_hr_l0"),
         (zeros(20, weight_ih_l1=0), "Missing: weight_hh_l1"),

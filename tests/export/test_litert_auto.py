@@ -47,14 +47,14 @@ def chosen(model, batch=1, steps=6, quantize=None, micro=False, carry=False):
             "without LiteRT's own",
         ),
         (GateLSTM(4), {}, "unrolled", "without LiteRT's own"),
-        (GateLSTM(4), {"steps": None}, "looped", "or not known"),
+        (GateLSTM(4), {"steps": None}, "looped", "any number of steps"),
         (
             GateLSTM(4),
             {"steps": MOST_UNROLLED + 1},
             "looped",
             "too many to write out",
         ),
-        (layers.GRU(4), {"steps": None}, "looped", "or not known"),
+        (layers.GRU(4), {"steps": None}, "looped", "any number of steps"),
         (
             layers.LSTM(4),
             {"quantize": "int8", "steps": 6, "carry": True},

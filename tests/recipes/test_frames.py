@@ -192,9 +192,9 @@ def test_names_that_a_forecast_would_have_twice_are_refused(written, names):
         (["t,a", "2020-01-01,1", "2020-01-02,inf"], "row 3, column a: 'inf'"),
         (["t,a", "2020-01-01,1", "soon,2"], "row 3, column t: 'soon' is no"),
         (["t,a", "2020-01-01,1", ",2"], "row 3, column t"),
-        (["t,a", "2020-01-01,1,2", "2020-01-02,1,2"], "2 fields in line 2"),
-        (["t,a", "2020-01-01,1,", "2020-01-02,1,"], "2 fields in line 2"),
-        (["t,a", "2020-01-01,1", "", "2020-01-03,x"], "row 3, column t"),
+        (["t,a", "2020-01-01,1,2", "2020-01-02,1,2"], "row 2: it has 3 cells"),
+        (["t,a", "2020-01-01,1,", "2020-01-02,1,"], "row 2: it has 3 cells"),
+        (["t,a", "2020-01-01,1", "", "2020-01-03,x"], "row 4, column a"),
         (["t,a", "2020-01-01,1", "2020-01-02,1e300"], "row 3, column a: '1e3"),
         (["t,a,a", "2020-01-01,1,2"], "two columns are named a"),
         (["t,,a", "2020-01-01,1,2"], "row 1: column 2 has no name"),
@@ -215,7 +215,7 @@ def test_cells_that_cannot_be_read_are_named(written, lines, message):
     [
         (
             lambda t: t.delete(5).insert(5, t[5] + pd.Timedelta(minutes=7)),
-            "row 7: the time .* is not a whole number of steps",
+            "the time .* is not a whole number of steps",
         ),
         (lambda t: t[:2], "is too short: it has 2 rows"),
         (
@@ -246,7 +246,7 @@ def test_times_that_do_not_increase_are_refused(written, change, message):
 
 def test_a_first_value_that_is_missing_is_refused():
     frame = pd.DataFrame({"a": [1.0, 2, 3], "b": [np.nan, 2, 3]}, hours(3))
-    with pytest.raises(UsageError, match="row 2, column b: the first value"):
+    with pytest.raises(UsageError, match="column b: the first value"):
         frames.fill_missing(frame, "it")
 
 

@@ -186,7 +186,7 @@ BROKEN = {
         (["text.keras", "--text", ""], "--text is empty"),
         (["text.keras"], "one of the arguments --text"),
         (["series.csv", "--text", "a"], "must be a .keras file"),
-        (["broken.keras", "--text", "a"], "cannot be loaded as a Keras model"),
+        (["broken.keras", "--text", "a"], "cannot be loaded by Keras"),
         (["dense.keras", "--text", "a"], "has no gates to record"),
         (["series.keras", "--text", "a"], "give it a --series"),
         (["text.keras", "--text", "a", "--output", "{series.csv}"], "a file"),

@@ -139,7 +139,7 @@ def export_litert(
             "LiteRT for Microcontrollers has no operator that holds a gate. "
             'Received: gates=True with target="micro"'
         )
-    path = Path(path)
+    path = _check_path(Path(path))
     micro = target == "micro"
     ready = prepare(model, mixed_precision=False)
     settings = FormSettings(
@@ -170,6 +170,15 @@ def export_litert(
             ) from error
         os.replace(whole, path)
     return report.at(path)
+
+
+def _check_path(path: Path) -> Path:
+    another = path.exists() and not path.is_file()  # A folder or a device.
+    if path.suffix not in ("", ".tflite") or another:
+        raise ValueError(
+            f"path must be a file that ends in .tflite. Received: {path}"
+        )
+    return path
 
 
 def _check_options(

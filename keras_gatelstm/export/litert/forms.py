@@ -113,23 +113,26 @@ def form_of(model: keras.Model, form: str, settings: FormSettings) -> Form:
         raise FormError(excluded[form])
     if form != "auto":
         return _trace(model, form, settings, "as asked")
-    refused = []
+    refused: dict[str, str] = {}
     for name, why in _ranked_forms(settings):
         if name in excluded:
             continue
+        if name == "looped" and "unrolled" in refused:
+            why = f"not unrolled: {refused['unrolled']}"
         try:
             return _trace(model, name, settings, why)
         except FormError as error:
-            refused.append(f"{name}: {error}")
-    refused += [f"{name}: {why}" for name, why in excluded.items()]
-    raise FormError(f"no form is possible. {'; '.join(refused)}")
+            refused[name] = str(error)
+    reasons = [f"{name}: {why}" for name, why in (refused | excluded).items()]
+    raise FormError(f"no form is possible. {'; '.join(reasons)}")
 
 
 def _ranked_forms(settings: FormSettings) -> list[tuple[str, str]]:
     """Return forms and why each is chosen, the best first."""
     time_steps, micro = settings.time_steps, settings.micro
     fused = ("fused", "LiteRT's own LSTM operator: fast, and the smallest")
-    looped = ("looped", "the steps are too many to write out, or not known")
+    many = f"more than {MOST_UNROLLED} steps are too many to write out"
+    looped = ("looped", many if time_steps else "for any number of steps")
     unrolled = ("unrolled", "the fastest without LiteRT's own LSTM operator")
     if time_steps is None or (time_steps > MOST_UNROLLED and not micro):
         order = [fused, looped]

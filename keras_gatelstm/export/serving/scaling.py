@@ -24,7 +24,7 @@ class Scaling:
         output_scale: Scale of the model's outputs. Default `None`: `scale`.
 
     Raises:
-        ValueError: if a number is not finite, or a scale is zero.
+        ValueError: if a number is not finite, or a scale not above zero.
     """
 
     mean: ArrayLike = 0.0
@@ -37,12 +37,17 @@ class Scaling:
             value = getattr(self, name)
             if value is None:
                 continue
-            numbers = np.asarray(value, np.float64)
+            try:
+                numbers = np.asarray(value, np.float64)
+            except (ValueError, TypeError):
+                numbers = np.array(np.nan)
+            is_scale = name.endswith("scale")
             if not np.isfinite(numbers).all() or (
-                name.endswith("scale") and not numbers.all()
+                is_scale and (numbers <= 0).any()
             ):
+                above = " above zero" if is_scale else ""
                 raise ValueError(
-                    f"{name} must be finite, and no scale zero. "
+                    f"{name} must be finite numbers{above}. "
                     f"Received: {name}={value!r}"
                 )
 

@@ -95,7 +95,7 @@ def plot_gradient_flow(
 
 def _flows_by_model(flow: Flow | Mapping[str, Flow]) -> Mapping[str, Flow]:
     if not flow or not all(
-        isinstance(it, np.ndarray) or it for it in flow.values()
+        it.size if isinstance(it, np.ndarray) else it for it in flow.values()
     ):
         raise ValueError(
             "plot_gradient_flow needs what gradient_flow gave. "
