@@ -81,7 +81,8 @@ def load(path: Path) -> Arrays:
         raise FileNotFoundError(f"There is no file {path} to load a trace of")
     try:
         if path.suffix == ".npz":
-            with np.load(path, allow_pickle=False) as file:
+            # Opened here: NumPy leaves a damaged file open.
+            with path.open("rb") as opened, np.load(opened) as file:
                 arrays = dict(file)
             # Files that others write have none.
             digest = arrays.pop(_DIGEST, None)
