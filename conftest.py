@@ -48,6 +48,26 @@ if os.environ.setdefault("KERAS_BACKEND", "tensorflow") != "tensorflow":
         ]
 
 
+# JAX compiles each layer of these anew. They are about Keras's own code, which
+# is the same on each backend: dropout, constraints.
+SLOW_ON_JAX = (
+    "test_the_same_seed_drops_the_same",
+    "test_constraints_hold_as_in_keras_when_training",
+    "test_dropout_is_that_of_the_layer",
+)
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave slow tests to the longer forms on JAX."""
+    if os.environ["KERAS_BACKEND"] != "jax" or "THOROUGH" in os.environ:
+        return
+    slow = [
+        it for it in items if getattr(it, "originalname", "") in SLOW_ON_JAX
+    ]
+    items[:] = [it for it in items if it not in slow]
+    config.hook.pytest_deselected(items=slow)
+
+
 @pytest.fixture(autouse=True)
 def seeded():
     """The same weights and data in every run."""

@@ -124,6 +124,7 @@ def test_it_learns(events, make):
 @pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="is about XLA's compiler"
 )
+@pytest.mark.thorough
 def test_it_learns_when_xla_compiles_it(events):
     check_it_learns(events, GateLSTM, jit_compile=True)
 

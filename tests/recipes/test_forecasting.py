@@ -155,10 +155,8 @@ def test_the_scale_of_a_series_is_found(unit):
     np.testing.assert_allclose(deviation, [values[:, 0].std() * unit, 1.0])
 
 
-@pytest.mark.parametrize(
-    "form",
-    ["averaged", pytest.param("plain", marks=pytest.mark.thorough)],
-)
+@pytest.mark.thorough  # In short: of character models, in test_resuming.py.
+@pytest.mark.parametrize("form", ["averaged", "plain"])
 def test_a_training_that_is_killed_is_gone_on_with(form, tmp_path, monkeypatch):
     """Within its second epoch of 12 batches, with dropout, means of weights."""
     monkeypatch.setattr(windows_of_series, "LEAST_BATCHES", 1)

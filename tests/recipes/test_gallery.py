@@ -21,6 +21,7 @@ def drawn(tmp_path_factory):
         return folder, gallery.draw(gallery.read_text(), folder)
 
 
+@pytest.mark.thorough
 def test_its_pictures_are_those_that_are_drawn(drawn):
     folder, _ = drawn
     written = {path.name for path in folder.iterdir()}
