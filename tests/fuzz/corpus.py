@@ -120,7 +120,11 @@ def of_vocabularies(count: int, valid: Artefacts, folder: Path) -> Cases:
     model = str(valid.characters / "model.keras")
     option = f"--vocabulary={file}"
     commands = {
-        "sample": [model, option, "--length=1"],
+        "sample": [
+            str(valid.characters / "streaming.tflite"),
+            option,
+            "--length=1",
+        ],
         "live": [model, option, f"--output={folder}/live.html"],
         "export": [model, option, f"--saved-model={folder}/saved"],
     }
@@ -144,7 +148,7 @@ def of_vocabularies(count: int, valid: Artefacts, folder: Path) -> Cases:
 def of_descriptions(count: int, valid: Artefacts, folder: Path) -> Cases:
     """Yield malformed `series.json` files."""
     random = np.random.default_rng(SEED)
-    model = folder / "described" / "model.keras"
+    model = folder / "described" / "model.tflite"
     file = model.with_name("series.json")
     right = valid.series / "series.json"
     given = [str(model), str(valid.table), f"--output={folder}/forecast.csv"]
@@ -153,7 +157,7 @@ def of_descriptions(count: int, valid: Artefacts, folder: Path) -> Cases:
         *damage.deep_json(),
         *damage.wrong_json(json.loads(right.read_bytes()), count, random),
     ]
-    files = {model: (valid.series / "model.keras").read_bytes()}
+    files = {model: (valid.series / "model.tflite").read_bytes()}
     for wrong in wrong_ones[:count]:
         yield Case(
             wrong.name,
