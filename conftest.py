@@ -53,7 +53,6 @@ if os.environ.setdefault("KERAS_BACKEND", "tensorflow") != "tensorflow":
 SLOW_ON_JAX = (
     "test_the_same_seed_drops_the_same",
     "test_constraints_hold_as_in_keras_when_training",
-    "test_dropout_is_that_of_the_layer",
 )
 
 

@@ -66,8 +66,8 @@ def _check(path: Path) -> None:
         config = json.loads(file.read(_CONFIG))
         size = file.getinfo(_WEIGHTS).file_size
     for layer, count in _least_weights(config):
-        # A weight has a byte at least.
-        if count > size:
+        # In four bits, two weights have a byte.
+        if count > 2 * size:
             raise ValueError(
                 f"its config describes {layer} with {count:,} weights, and all "
                 f"weights in the file have {size:,} bytes"

@@ -81,10 +81,10 @@ class GateSequence(keras.layers.RNN):
     def call(
         self,
         sequences: Tensor,
-        initial_state: Any = None,
+        initial_state: Tensor | Sequence[Tensor] | None = None,
         mask: Tensor | None = None,
         training: bool = False,
-    ) -> Any:
+    ) -> Tensor | tuple[Tensor, ...]:
         _check_steps(self, sequences.shape)
         _check_mask(self, mask, sequences.shape)
         _check_initial_state(self, initial_state, sequences.shape)

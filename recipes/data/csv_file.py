@@ -39,8 +39,8 @@ def read_cells(path: Path, separator: str | None = None) -> pd.DataFrame:
     names_at = len(start[:blank].splitlines())
     start = start[blank:]
     if separator is None:
-        separator = _find_separator(start, path)
-    _check_width(start, separator, path)
+        separator = _find_separator(start, path, names_at + 1)
+    _check_width(start, separator, path, names_at + 1)
     try:
         cells = pd.read_csv(
             path,
@@ -88,7 +88,7 @@ def _encoding(path: Path) -> str:
     return "utf-8-sig"
 
 
-def _find_separator(start: str, path: Path) -> str:
+def _find_separator(start: str, path: Path, row: int) -> str:
     """Return the separator that divides the first rows alike.
 
     Raises:
@@ -100,8 +100,8 @@ def _find_separator(start: str, path: Path) -> str:
     if len(alike) > 1:
         names = " and ".join(repr(mark) for mark in alike)
         raise UsageError(
-            f"{path}, row 1: {start.splitlines()[0][:80]!r} can be divided at "
-            f"{names}: name the file's --separator"
+            f"{path}, row {row}: {start.splitlines()[0][:80]!r} can be divided "
+            f"at {names}: name the file's --separator"
         )
     return (alike or [*found, ","])[0]
 
@@ -123,7 +123,7 @@ def _row_lengths(start: str, separator: str) -> list[int]:
     return [len(row) for row in rows if row]
 
 
-def _check_width(start: str, separator: str, path: Path) -> None:
+def _check_width(start: str, separator: str, path: Path, row: int) -> None:
     """Refuse a file whose first row is so wide that reading takes minutes."""
     lines = io.StringIO(start, newline="")
     try:
@@ -133,7 +133,7 @@ def _check_width(start: str, separator: str, path: Path) -> None:
     whole = lines.tell() < len(start) or path.stat().st_size < LONGEST_LINE
     if columns > MOST_COLUMNS or not whole:
         raise UsageError(
-            f"{path}, row 1: too many columns, or too long names: up to "
+            f"{path}, row {row}: too many columns, or too long names: up to "
             f"{MOST_COLUMNS:,} are read, in a first row of up to a megabyte"
         )
 

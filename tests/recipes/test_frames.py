@@ -195,6 +195,8 @@ def test_names_that_a_forecast_would_have_twice_are_refused(written, names):
         (["t,a", "2020-01-01,1,2", "2020-01-02,1,2"], "row 2: it has 3 cells"),
         (["t,a", "2020-01-01,1,", "2020-01-02,1,"], "row 2: it has 3 cells"),
         (["t,a", "2020-01-01,1", "", "2020-01-03,x"], "row 4, column a"),
+        (["", "", "t,a", "2020-01-01,1", "2020-01-02,1,2"], "row 5: it has 3"),
+        (["", "t,,a", "2020-01-01,1,2"], "row 2: column 2 has no name"),
         (["t,a", "2020-01-01,1", "2020-01-02,1e300"], "row 3, column a: '1e3"),
         (["t,a,a", "2020-01-01,1,2"], "two columns are named a"),
         (["t,,a", "2020-01-01,1,2"], "row 1: column 2 has no name"),
