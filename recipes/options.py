@@ -146,7 +146,8 @@ def resolve_settings(
         kind: Class of the settings.
         given: Settings from the command line only.
         presets: Settings of each preset, by its name.
-        can_be_longer: Whether a resumed training may have another length.
+        can_be_longer: Whether a resumed training may have another length and
+            learning rate.
 
     Raises:
         UsageError: if the output folder is in use, or holds an unfinished
@@ -162,6 +163,9 @@ def resolve_settings(
         if can_be_longer and given.keys() & LENGTHS:
             lengths = before.keys() & LENGTHS
             before |= dict.fromkeys(lengths) | _pick(given, lengths)
+        if can_be_longer:
+            # A smaller one, after a training that diverged.
+            before |= _pick(given, {"learning_rate"})
         return kind(**_merge_settings(folder, given, defaults, before))
     if checkpoints.exist(folder):
         raise UsageError(

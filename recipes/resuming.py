@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import keras
+import numpy as np
 
 from recipes import checkpoints
 from recipes.checkpoints import Arrays, Checkpoint
@@ -94,6 +95,8 @@ class Resumable(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         self.batch += 1
+        if not math.isfinite(self.budget.losses[-1]):
+            return
         due = time.monotonic() - self._written >= self.every
         if (due or self.budget.stopped) and self.batch < self.batches:
             self._write(self.epoch, self.batch)
@@ -115,6 +118,11 @@ class Resumable(keras.callbacks.Callback):
             self._write(epoch, self.batch)
 
     def _write(self, epoch: int, batch: int) -> None:
+        optimized = self.model.optimizer.variables
+        if not _all_finite(self.model.variables + optimized):
+            # The update after a finite loss was too large: the checkpoint
+            # before it is the last to go on from.
+            return
         arrays: dict[str, Arrays] = {
             "model": _read_values(self.model.variables),
             "memories": _read_values(memories(self.model)),
@@ -139,9 +147,43 @@ def _read_values(variables: list[Any]) -> Arrays:
     return [variable.numpy() for variable in variables]
 
 
+def _all_finite(variables: list[Any]) -> bool:
+    values = (variable.numpy() for variable in variables)
+    return all(
+        np.isfinite(value).all()
+        for value in values
+        if np.issubdtype(value.dtype, np.floating)
+    )
+
+
 def _assign_values(variables: list[Any], values: Arrays) -> None:
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
+
+
+class DivergedError(UsageError):
+    """A training whose loss became NaN or infinite.
+
+    Args:
+        loss: Which loss it was.
+        settings: The recipe's settings.
+        folder: Folder of the checkpoints.
+
+    Attributes:
+        loss: Which loss it was.
+    """
+
+    def __init__(self, loss: str, settings: Settings, folder: Path) -> None:
+        self.loss = loss
+        rate = f"a smaller --learning-rate than {settings.learning_rate:g}"
+        if checkpoints.exist(folder):
+            advice = (
+                f"{folder} holds the last checkpoint before it: go on from "
+                f"there with --resume and {rate}"
+            )
+        else:
+            advice = f"there is no checkpoint before it: start anew with {rate}"
+        super().__init__(f"{loss} is not a finite number; {advice}")
 
 
 class Batches(Protocol):
@@ -175,8 +217,10 @@ def train(
         callbacks: Additional callbacks.
 
     Raises:
-        UsageError: if the loss becomes NaN or infinite, or if the budget is
-            already spent and the model was never validated.
+        DivergedError: if the loss becomes NaN or infinite. The last
+            checkpoint before it is kept.
+        UsageError: if the budget is already spent and the model was never
+            validated.
         KeyboardInterrupt: if the training is stopped before its first batch.
     """
     budget = Budget(settings.learning_rate, settings.minutes, whole)
@@ -203,13 +247,16 @@ def train(
             )
     if not budget.losses:
         raise KeyboardInterrupt
-    if not math.isfinite(budget.losses[-1]) or (
-        budget.validation and not best.weights
-    ):
-        checkpoints.remove(folder)
-        raise UsageError(
-            "the training diverged, its loss is no number any more: take a "
-            f"smaller --learning-rate. Received: {settings.learning_rate}"
+    if not math.isfinite(budget.losses[-1]):
+        loss = (
+            f"the loss of batch {resumable.batch} of epoch "
+            f"{resumable.epoch + 1}"
+        )
+        raise DivergedError(loss, settings, folder)
+    if budget.validation and not best.weights:
+        where = f"{budget.validation[-1][0]} batches"
+        raise DivergedError(
+            f"the validation loss after {where}", settings, folder
         )
     if not best.weights:
         raise UsageError(

@@ -180,7 +180,8 @@ def fit(
     """Train until a callback stops, optionally from the middle of an epoch.
 
     `keras.Model.fit` cannot start in the middle of an epoch: it takes the
-    length of the first epoch for that of all.
+    length of the first epoch for that of all. A loss that is NaN or infinite
+    ends the training without another validation.
 
     Args:
         model: A compiled model.
@@ -207,6 +208,8 @@ def fit(
             listeners.on_train_batch_end(number, logs)
             if model.stop_training:
                 break
+        if not math.isfinite(losses[-1]):
+            break
         found = model.evaluate(
             held_out, verbose=0, callbacks=listeners, return_dict=True
         )

@@ -103,15 +103,23 @@ def train_run(task: Task, run: Run, settings: Settings, folder: Path) -> Row:
     keras.utils.set_random_seed(run.seed)
     with checkpoints.remove_when_done(folder), raise_memory_error():
         model = task.model(run)
-        budget = resuming.train(
-            model,
-            task.batches(run),
-            task.validation(run),
-            settings.batches,
-            settings,
-            folder,
-            [Solved(task.solved)],
-        )
+        try:
+            budget = resuming.train(
+                model,
+                task.batches(run),
+                task.validation(run),
+                settings.batches,
+                settings,
+                folder,
+                [Solved(task.solved)],
+            )
+        except resuming.DivergedError as error:
+            checkpoints.remove(folder)
+            raise UsageError(
+                f"{error.loss} is not a finite number: compare anew, in "
+                "another --output, with a smaller --learning-rate than "
+                f"{settings.learning_rate:g}"
+            ) from error
         if budget.stopped:
             raise KeyboardInterrupt
         if settings.minutes and len(budget.losses) < resuming.LEAST_BATCHES:

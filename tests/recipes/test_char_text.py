@@ -19,6 +19,7 @@ from tensorboard.backend.event_processing.event_accumulator import (
 import keras_gatelstm  # noqa: F401 - loading model.keras needs it
 from keras_gatelstm.export import ExportError, run_litert
 from recipes import char_text, console, finishing
+from recipes.characters.settings import parse
 from recipes.data import text
 from recipes.data.vocabulary import Vocabulary
 from tests.tensorflow_alone import served
@@ -292,6 +293,8 @@ def test_stopped_it_writes_its_best_model_and_can_go_on(
     status, said = run(capsys, *options, "--resume", "--units", "13")
     assert status == 2
     assert "--units was 12 when the training in" in said
+    more = ["--resume", "--learning-rate", "0.25", *options]
+    assert parse(more, "").learning_rate == 0.25
 
 
 def test_too_few_batches_are_no_model(novel, tmp_path, capsys, monkeypatch):

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from recipes import resuming
 from recipes.characters import training
 from recipes.characters.settings import PRESETS, Settings
 from recipes.console import UsageError
@@ -40,12 +41,12 @@ def train(tmp_path_factory):
     base = tmp_path_factory.mktemp("trainings")
     parts = [encode(TEXT, vocabulary, base / "numbers")] * 2
 
-    def train(name, killed_after=None, every=0.0, minutes=None):
+    def train(name, killed_after=None, every=0.0, **changed):
         folder = base / name
         folder.mkdir(exist_ok=True)
-        of_minutes = replace(settings, minutes=minutes)
+        changed = replace(settings, **changed)
         with checkpoints_written(every, killed_after):
-            return training.train(parts, vocabulary, of_minutes, folder)
+            return training.train(parts, vocabulary, changed, folder)
 
     return train
 
@@ -95,3 +96,29 @@ def test_the_last_validation_is_in_the_checkpoint(train):
 
 def test_a_training_that_was_done_is_not_trained_on(train, whole):
     assert_same(train("whole"), whole)
+
+
+def test_one_that_diverges_is_gone_on_with(train, whole, monkeypatch):
+    """From its last checkpoint of finite weights."""
+
+    class Breaking(resuming.Budget):
+        def on_train_batch_end(self, batch, logs=None):
+            super().on_train_batch_end(batch, logs)
+            if len(self.losses) == 7:
+                weight = self.model.trainable_weights[0]
+                weight.assign(weight * float("inf"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(resuming, "Budget", Breaking)
+        with pytest.raises(
+            UsageError,
+            match=r"the loss of batch 8 of epoch 1 is not a finite number; "
+            r".* holds the last checkpoint before it",
+        ):
+            train("diverged")
+    assert_same(train("diverged"), whole)
+
+
+def test_one_that_diverges_at_once_has_nothing_to_go_on_from(train):
+    with pytest.raises(UsageError, match="no checkpoint before it: start anew"):
+        train("diverged at once", learning_rate=float("inf"))
