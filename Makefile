@@ -51,6 +51,8 @@ test: $(SETUP_TEST)
 
 thorough: $(SETUP_BACKENDS)
 	$(BIN)/python -m $(PYTEST) -m thorough $(ARGS)
+	THOROUGH=1 $(BIN)/python -m $(PYTEST) tests/test_properties.py \
+	tests/export/test_properties.py
 	THOROUGH=1 $(MAKE) backends ARGS="tests -m 'thorough or not thorough'"
 
 lint: $(SETUP_DEV)

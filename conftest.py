@@ -49,8 +49,10 @@ if os.environ.setdefault("KERAS_BACKEND", "tensorflow") != "tensorflow":
 
 
 # JAX compiles each layer of these anew. They are about Keras's own code, which
-# is the same on each backend: dropout, constraints.
+# is the same on each backend: dropout, constraints; or tests/test_properties.py
+# comes close.
 SLOW_ON_JAX = (
+    "test_every_argument_gives_what_keras_gives",
     "test_the_same_seed_drops_the_same",
     "test_constraints_hold_as_in_keras_when_training",
 )

@@ -145,7 +145,14 @@ def stacks(family, **options):
 
 @pytest.mark.parametrize(
     "option",
-    ["return_sequences", "return_state", "stateful", "unroll", "go_backwards"],
+    [
+        "return_state",
+        "go_backwards",
+        *(
+            pytest.param(it, marks=pytest.mark.thorough)
+            for it in ("return_sequences", "stateful", "unroll")
+        ),
+    ],
 )
 def test_cells_stack(family, events, option):
     ours, theirs = stacks(family, **{option: True})

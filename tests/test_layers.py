@@ -115,7 +115,7 @@ def test_it_has_as_many_weights_as_the_lesson_says(variant):
     assert layer.count_params() == expected
 
 
-@some_layers("lesson", "refined")
+@some_layers("lesson")
 def test_it_learns(events, make):
     # JAX takes minutes without compiling.
     check_it_learns(events, make, jit_compile=keras.backend.backend() == "jax")
@@ -181,7 +181,7 @@ def test_mixed_precision(events, make, policy):
     )
 
 
-@some_layers("standard", "rnn")
+@some_layers("standard")
 def test_mixed_precision_trains(events, make):
     layer = make(8, dropout=0.1, recurrent_dropout=0.1, dtype="mixed_float16")
     model = keras.Sequential([layer, keras.layers.Dense(1, dtype="float32")])

@@ -1,5 +1,7 @@
 """Memories as named inputs and outputs, carried by the caller."""
 
+from typing import NamedTuple
+
 import keras
 
 from keras_gatelstm.core.cell import GateCell
@@ -14,8 +16,26 @@ from keras_gatelstm.export.inputs import sequences_of
 from keras_gatelstm.export.time_loops import Result
 
 
+class MemorySpec(NamedTuple):
+    """Size and dtype of a memory of `(batch, size)`."""
+
+    size: int
+    dtype: str
+
+
 def memory_sizes(model: keras.Model) -> dict[str, int]:
     """Return the size of every memory of a model, by name.
+
+    Raises:
+        FormError: if the model cannot be run step by step.
+    """
+    return {name: it.size for name, it in memory_specs(model).items()}
+
+
+def memory_specs(model: keras.Model) -> dict[str, MemorySpec]:
+    """Return the size and dtype of every memory of a model, by name.
+
+    The dtype is that of its layer, which may be another than the model's.
 
     Raises:
         FormError: if the model cannot be run step by step.
@@ -32,7 +52,7 @@ def memory_sizes(model: keras.Model) -> dict[str, int]:
             raise FormError(
                 f"{layer.name} reads backwards: it needs the end first"
             )
-    sizes: dict[str, int] = {}
+    specs: dict[str, MemorySpec] = {}
     for layer in recurrent_layers(model):
         given = given_initial_state(layer)
         if given:
@@ -44,10 +64,10 @@ def memory_sizes(model: keras.Model) -> dict[str, int]:
             )
         flat = keras.tree.flatten(layer.state_size)
         for name, size in zip(_memory_names(layer), flat, strict=True):
-            if name in sizes:
+            if name in specs:
                 raise FormError(f"two layers are called {layer.name}")
-            sizes[name] = int(size)
-    return sizes
+            specs[name] = MemorySpec(int(size), layer.compute_dtype)
+    return specs
 
 
 def merge_outputs(

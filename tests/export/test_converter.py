@@ -77,6 +77,7 @@ def test_a_converter_that_is_killed_is_an_error_and_the_next_works(
     assert_like_keras(model, path, some_events(1, 5))
 
 
+@pytest.mark.thorough
 def test_a_relative_path_is_written_in_the_directory_of_the_moment(
     tmp_path, monkeypatch, model, process
 ):

@@ -57,7 +57,10 @@ STACKS = {
 }
 
 
-@pytest.mark.parametrize("quantize", [None, "float16", "dynamic"])
+@pytest.mark.parametrize(
+    "quantize",
+    [None, pytest.param("float16", marks=pytest.mark.thorough), "dynamic"],
+)
 @pytest.mark.parametrize("parts", STACKS.values(), ids=STACKS)
 def test_each_call_starts_with_empty_memories(path, parts, quantize):
     model = sequential(*parts(), shape=(5, FEATURES))
@@ -74,8 +77,18 @@ def test_each_call_starts_with_empty_memories(path, parts, quantize):
         np.testing.assert_array_equal(first, later)
 
 
-@pytest.mark.parametrize("size", [0, 1e-4, 0.1, 30])
-@pytest.mark.parametrize("quantize", [None, "float16", "dynamic"])
+@pytest.mark.parametrize(
+    "size",
+    [
+        0,
+        *(pytest.param(it, marks=pytest.mark.thorough) for it in (1e-4, 0.1)),
+        30,
+    ],
+)
+@pytest.mark.parametrize(
+    "quantize",
+    [None, pytest.param("float16", marks=pytest.mark.thorough), "dynamic"],
+)
 def test_weights_of_any_size_let_memories_be_emptied(path, size, quantize):
     model = sequential(layers.LSTM(4, return_sequences=True))
     lstm = model.layers[0]

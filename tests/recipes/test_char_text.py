@@ -297,6 +297,7 @@ def test_stopped_it_writes_its_best_model_and_can_go_on(
     assert parse(more, "").learning_rate == 0.25
 
 
+@pytest.mark.thorough
 def test_too_few_batches_are_no_model(novel, tmp_path, capsys, monkeypatch):
     output = tmp_path / "out"
     del (options := {**SMALL})["--epochs"]

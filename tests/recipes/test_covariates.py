@@ -259,6 +259,7 @@ def test_what_helps_is_used(kind, tmp_path):
     assert np.mean((found.linear(inputs) - targets) ** 2) > 0.9
 
 
+@pytest.mark.thorough
 def test_a_model_of_many_series_is_deployed_with_what_is_known(
     tmp_path, capsys
 ):

@@ -429,6 +429,7 @@ def exported(folder, offset):
     return windows, written
 
 
+@pytest.mark.thorough
 def test_exports_far_from_zero_forecast_what_was_evaluated(tmp_path):
     windows, written = exported(tmp_path, offset=1e7)
     reason = written.left_out[exporting.LITERT]

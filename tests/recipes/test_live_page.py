@@ -139,7 +139,9 @@ def recorded(folder, text, kind="lesson", **clamps):
         return record_gates(model, vocabulary.encode(text)[np.newaxis])
 
 
-@pytest.mark.parametrize("is_held", [False, True])
+@pytest.mark.parametrize(
+    "is_held", [pytest.param(False, marks=pytest.mark.thorough), True]
+)
 def test_its_numbers_are_those_of_litert(page, folder, tmp_path, is_held):
     from keras_gatelstm.export import export_litert
 

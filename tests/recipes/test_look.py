@@ -99,6 +99,7 @@ def test_the_heading_is_a_name_and_not_a_path(name, path, expected):
     assert look_pictures.name_of(model, Path(path)) == expected
 
 
+@pytest.mark.thorough
 def test_the_page_has_the_name_of_the_model(folder):
     output = folder / "named"
     assert run(folder / "text.keras", "--text", TEXT, "--output", output) == 0

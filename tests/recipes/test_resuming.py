@@ -86,6 +86,7 @@ def test_one_that_was_never_validated_keeps_its_checkpoints(train):
     assert len(budget.losses) == 2 * 19
 
 
+@pytest.mark.thorough
 def test_the_last_validation_is_in_the_checkpoint(train):
     """Of a training whose minutes are over within an epoch."""
     with pytest.raises(UsageError, match="2 batches were trained in --minutes"):

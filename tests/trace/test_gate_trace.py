@@ -185,7 +185,9 @@ def test_a_trace_of_another_file_is_refused(tmp_path, kind):
         GateTrace.load(path)
 
 
-@pytest.mark.parametrize("suffix", ["npz", "h5"])
+@pytest.mark.parametrize(
+    "suffix", ["npz", pytest.param("h5", marks=pytest.mark.thorough)]
+)
 def test_a_full_disk_is_an_error_of_the_system(tmp_path, suffix):
     pytest.importorskip("h5py")
     program = (

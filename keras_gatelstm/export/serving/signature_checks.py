@@ -13,7 +13,7 @@ from keras_gatelstm.export.inputs import (
     sequences_of,
     working_steps,
 )
-from keras_gatelstm.export.memories import memory_sizes
+from keras_gatelstm.export.memories import memory_specs
 
 TOLERANCE = 1e-4
 
@@ -89,8 +89,8 @@ def check_step(
     try:
         expected = default(*_tensors(inputs))
         memories = [
-            tf.zeros((2, size), model.compute_dtype)
-            for size in memory_sizes(model).values()
+            tf.zeros((2, spec.size), spec.dtype)
+            for spec in memory_specs(model).values()
         ]
         outputs = []
         for place in range(time):
@@ -99,7 +99,7 @@ def check_step(
                 for one, cuts in zip(inputs, in_sequence.values(), strict=True)
             ]
             after = step(*_tensors(events), *memories)
-            memories = [after[name] for name in memory_sizes(model)]
+            memories = [after[name] for name in memory_specs(model)]
             outputs.append(after)
     except (tf.errors.InvalidArgumentError, IndexError, ValueError) as error:
         raise _as_form_error(error) from error

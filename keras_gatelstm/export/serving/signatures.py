@@ -23,7 +23,7 @@ from keras_gatelstm.export.inputs import (
     sequences_of,
 )
 from keras_gatelstm.export.memories import (
-    memory_sizes,
+    memory_specs,
     merge_outputs,
     with_explicit_state,
 )
@@ -172,7 +172,7 @@ def step(served: Served) -> tf.types.experimental.PolymorphicFunction:
     """
     _check_recurrent(served)
     model = served.model
-    sizes = memory_sizes(model)
+    specs = memory_specs(model)
     in_sequence = sequences_of(model)
     events = [
         tf.TensorSpec([None, *spec.shape[2:]], spec.dtype, name=spec.name)
@@ -181,13 +181,13 @@ def step(served: Served) -> tf.types.experimental.PolymorphicFunction:
         for spec in input_specs(model, None, None)
     ]
     memories = [
-        tf.TensorSpec([None, size], model.compute_dtype, name=name)
-        for name, size in sizes.items()
+        tf.TensorSpec([None, spec.size], spec.dtype, name=name)
+        for name, spec in specs.items()
     ]
     in_time = outputs_in_time(model)
 
     def one_step(*given: Tensor) -> dict[str, Tensor]:
-        before = dict(zip(sizes, given[len(events) :], strict=True))
+        before = dict(zip(specs, given[len(events) :], strict=True))
         inputs = [
             event[:, tf.newaxis] if in_sequence[spec.name] else event
             for event, spec in zip(given, events, strict=False)

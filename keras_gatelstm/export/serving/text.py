@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras_gatelstm.core.loops import Loop, run_by_keras
 from keras_gatelstm.core.types import Tensor
 from keras_gatelstm.export import time_loops
-from keras_gatelstm.export.memories import memory_sizes, with_explicit_state
+from keras_gatelstm.export.memories import memory_specs, with_explicit_state
 from keras_gatelstm.export.serving.signatures import Served, masked
 
 # Read in place of an empty text.
@@ -39,7 +39,7 @@ class TextModel:
             ),
             default_value=0,
         )
-        self.sizes = memory_sizes(served.model)
+        self.memories = memory_specs(served.model)
 
     def generate(self) -> tf.types.experimental.PolymorphicFunction:
         """Return the signature that continues texts."""
@@ -105,8 +105,8 @@ class TextModel:
         rows = tf.shape(symbols)[0]
         if before is None:
             before = {
-                name: tf.zeros((rows, size), self.served.model.compute_dtype)
-                for name, size in self.sizes.items()
+                name: tf.zeros((rows, spec.size), spec.dtype)
+                for name, spec in self.memories.items()
             }
         after: dict[str, Tensor] = {}
         outputs = self.served.run(
@@ -135,12 +135,12 @@ class TextModel:
             *memories: Tensor,
         ) -> tuple[Tensor | tf.TensorArray, ...]:
             symbol = _draw(logits, temperature, [seed, place])
-            before = dict(zip(self.sizes, memories, strict=True))
+            before = dict(zip(self.memories, memories, strict=True))
             logits, after = self._run(
                 symbol[:, tf.newaxis], time_loops.next_step, before
             )
             written = written.write(place, symbol)
-            following = (after[name] for name in self.sizes)
+            following = (after[name] for name in self.memories)
             return place + 1, logits[:, 0], written, *following
 
         _, _, written, *_ = tf.while_loop(
