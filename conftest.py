@@ -55,6 +55,8 @@ SLOW_ON_JAX = (
     "test_every_argument_gives_what_keras_gives",
     "test_the_same_seed_drops_the_same",
     "test_constraints_hold_as_in_keras_when_training",
+    "test_dropout_is_that_of_the_layer",
+    "test_zeros_for_masked_steps_are_the_outputs_alone",
 )
 
 

@@ -32,6 +32,7 @@ def walked(tmp_path_factory):
     return folder, printed
 
 
+@pytest.mark.thorough
 def test_it_prints_what_it_says(walked):
     _, printed = walked
     promises = 0

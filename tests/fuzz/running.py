@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from recipes import console
@@ -59,19 +59,27 @@ def run_fresh(
     done = subprocess.run(
         command_line(command, arguments),
         cwd=folder,
-        env={
-            **os.environ,
-            "PYTHONPATH": str(ROOT),
-            "TF_CPP_MIN_LOG_LEVEL": "3",
-        },
+        env=environment(),
         capture_output=True,
         text=True,
         errors="replace",
         check=False,
     )
-    lines = done.stderr.splitlines(keepends=True)
-    said = "".join(line for line in lines if not LOGGED.match(line))
-    return done.returncode, said
+    return done.returncode, without_logs(done.stderr.splitlines(keepends=True))
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of commands in other folders."""
+    return {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }
+
+
+def without_logs(lines: Iterable[str]) -> str:
+    """Return what was printed, without what TensorFlow logs."""
+    return "".join(line for line in lines if not LOGGED.match(line))
 
 
 def check(case: Case, status: int, said: str) -> None:

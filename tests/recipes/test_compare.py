@@ -116,6 +116,7 @@ def test_it_writes_a_table_and_pictures(task, tmp_path, capsys):
     assert f"{found['chance'][1]:.3f}" in printed
 
 
+@pytest.mark.thorough
 def test_text_and_series(tmp_path, capsys):
     text = tmp_path / "text.txt"
     text.write_text("abcdefgh \n" * 5000)

@@ -31,6 +31,7 @@ def test_its_pictures_are_those_that_are_drawn(drawn):
     assert shown == {path.name for path in (DOCS / "gallery").iterdir()}
 
 
+@pytest.mark.thorough
 def test_its_tables_are_those_that_are_printed(drawn):
     _, tables = drawn
     assert tables.count("layer ") == 2

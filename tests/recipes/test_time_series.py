@@ -340,6 +340,7 @@ def short(tmp_path, monkeypatch, capsys):
     return capsys.readouterr().out, metrics
 
 
+@pytest.mark.thorough
 def test_a_short_look_back_and_no_file_for_litert(short):
     """Two batches are too few, and no period fits into the look-back."""
     printed, metrics = short
