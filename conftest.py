@@ -50,13 +50,11 @@ if os.environ.setdefault("KERAS_BACKEND", "tensorflow") != "tensorflow":
 
 # JAX compiles each layer of these anew. They are about Keras's own code, which
 # is the same on each backend: dropout, constraints; or tests/test_properties.py
-# comes close.
+# compares random options with Keras too.
 SLOW_ON_JAX = (
     "test_every_argument_gives_what_keras_gives",
     "test_the_same_seed_drops_the_same",
     "test_constraints_hold_as_in_keras_when_training",
-    "test_dropout_is_that_of_the_layer",
-    "test_zeros_for_masked_steps_are_the_outputs_alone",
 )
 
 

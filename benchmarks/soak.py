@@ -25,10 +25,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from benchmarks.records import add_row
+
+if TYPE_CHECKING:
+    import keras
 
 RESULTS = Path(__file__).parent / "results" / "soak.csv"
 UNITS, STEPS, BATCH, FEATURES = 256, 100, 16, 32
@@ -83,7 +87,7 @@ def load(arguments: argparse.Namespace, folder: Path) -> Figures:
                 start = time.perf_counter()
                 try:
                     found = ask("serving_default", events=given)["outputs"]
-                except Exception as error:
+                except Exception as error:  # Any is a broken promise.
                     broken.append(f"client {number}: {error!r}")
                     return
                 seconds.append(time.perf_counter() - start)
@@ -125,8 +129,7 @@ def conversations(arguments: argparse.Namespace, folder: Path) -> Figures:
     """Interleave conversations of `step` at random, from many threads."""
     events = np.random.default_rng(1).normal(size=(CLIENTS, STEPS, FEATURES))
     given = events.astype("float32")
-    names = [f"lstm_{memory}" for memory in ("short_term_memory",)]
-    names.append("lstm_long_term_memory")
+    names = ["lstm_short_term_memory", "lstm_long_term_memory"]
     zeros = {name: np.zeros((1, UNITS), "float32") for name in names}
     with served(folder) as (ask, _):
 
@@ -191,7 +194,7 @@ def threads(arguments: argparse.Namespace, folder: Path) -> Figures:
     return {"broken": broken, "threads": CLIENTS, "calls": calls}
 
 
-def make_model():  # type: ignore[no-untyped-def]
+def make_model() -> "keras.Sequential":
     """Return the model of the trials of load."""
     import keras
 
@@ -333,8 +336,9 @@ def halves(output: Path, name: str) -> list[str]:
     """Return what is wrong with the files under their final names."""
     wrong = []
     for path in output.glob("**/*"):
-        hidden = any(it.startswith(".") for it in path.parts)
-        if hidden or "unfinished" in path.parts or path.is_dir():
+        parts = path.relative_to(output).parts
+        hidden = any(it.startswith(".") for it in parts)
+        if hidden or "unfinished" in parts or path.is_dir():
             continue
         try:
             if path.suffix == ".keras":
@@ -350,7 +354,7 @@ def halves(output: Path, name: str) -> list[str]:
                 import tensorflow as tf
 
                 tf.saved_model.load(str(path.parent))
-        except Exception as error:
+        except Exception as error:  # Each reader has errors of its own.
             wrong.append(f"{name}: {path} is not whole: {error!r}")
     return wrong
 

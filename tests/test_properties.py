@@ -1,4 +1,4 @@
-"""What holds for layers of any options, shapes, masks, dtypes and memories."""
+"""Check layers of random options, shapes, masks, dtypes and memories."""
 
 import os
 import tempfile

@@ -1,4 +1,4 @@
-"""Exports of layers of any options, sizes and dtypes give what Keras gives."""
+"""Compare exports of layers of random options, sizes and dtypes with Keras."""
 
 import tempfile
 from pathlib import Path
