@@ -32,8 +32,11 @@ REQUIREMENTS := setup.cfg pyproject.toml constraints.txt
 unexport PYTHONDONTWRITEBYTECODE
 INSTALL = $(BIN)/python -m pip install --quiet --no-compile -c constraints.txt
 
-# All cores, a file of tests to a worker, in the order of pyproject.toml.
+# All cores, a file of tests to a worker, in the order of pyproject.toml. Each
+# worker computes in one thread: there is one for each core.
 PYTEST := pytest -n auto --dist loadfile --no-loadscope-reorder
+test thorough backends: export OMP_NUM_THREADS := 1
+test thorough backends: export TF_NUM_INTRAOP_THREADS := 1
 
 # What recipes.live puts a model into.
 PAGE := web/dist/page.js
@@ -64,13 +67,15 @@ types: $(SETUP_DEV)
 
 # The layers' tests on Keras's other backends, one by one to a worker. JAX
 # compiles each layer of each test; with a cache, those that are the same are
-# compiled once, and it is told to compile in a hurry.
+# compiled once, and it is told to compile in a hurry. The flag is one of the
+# JAX of constraints.txt.
 backends: PYTEST := pytest -n auto --dist worksteal
 backends: ARGS := tests
 backends: $(SETUP_BACKENDS)
 	JAX_COMPILATION_CACHE_DIR=$(abspath $(VENV))/.jax-cache \
 	JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0 \
 	JAX_DISABLE_MOST_OPTIMIZATIONS=1 \
+	XLA_FLAGS=--xla_cpu_use_fusion_emitters=false \
 	KERAS_BACKEND=jax $(BIN)/python -m $(PYTEST) $(ARGS)
 	KERAS_BACKEND=torch $(BIN)/python -m $(PYTEST) $(ARGS)
 

@@ -36,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise console.UsageError(f"there is no file or folder {args.model}")
     if (args.model / "model.keras").is_file():
         args.model /= "model.keras"
+    deployed.check_form(args.model)
     series = Description.load(console.near(args.model, "series.json"))
     given = FileFormat.taken_from(vars(args))
     known, inputs, filled = seen = deployed.seen(args.file, given, series)

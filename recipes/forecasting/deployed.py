@@ -139,6 +139,19 @@ def _check_steps(values: pd.DataFrame, path: Path, series: Description) -> None:
         )
 
 
+def check_form(path: Path) -> None:
+    """Refuse what is neither a `.keras` or `.tflite` file nor a folder.
+
+    Raises:
+        UsageError: if it is.
+    """
+    if not path.is_dir() and path.suffix not in (".tflite", ".keras"):
+        raise console.UsageError(
+            "MODEL must be a .keras or .tflite file, or the folder of a "
+            f"SavedModel. Received: {path}"
+        )
+
+
 def forecast(path: Path, inputs: Inputs, series: Description) -> np.ndarray:
     """Return the forecast of an exported model, `(horizon, columns)`.
 
@@ -151,11 +164,6 @@ def forecast(path: Path, inputs: Inputs, series: Description) -> np.ndarray:
         UsageError: if the file is unreadable or not a forecaster of this
             series, or if the forecast is not finite.
     """
-    if not path.is_dir() and path.suffix not in (".tflite", ".keras"):
-        raise console.UsageError(
-            "MODEL must be a .keras or .tflite file, or the folder of a "
-            f"SavedModel. Received: {path}"
-        )
     try:
         found = forecaster(path)(inputs)
     # Keras, TensorFlow and LiteRT have no common exception class.

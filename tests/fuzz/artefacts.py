@@ -7,7 +7,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
-from keras_gatelstm import GateLSTM, export, record_gates
+from keras_gatelstm import GateLSTM, GateRNN, export, record_gates
 from recipes import char_text, checkpoints
 from recipes.data.columns import ColumnChoice
 from recipes.data.file_format import FileFormat
@@ -43,22 +43,22 @@ class Artefacts(NamedTuple):
     trace: Path
 
 
+def in_folder(folder: Path) -> Artefacts:
+    """Return the paths of the valid models and data of a folder."""
+    return Artefacts(
+        characters=folder / "characters",
+        series=folder / "series",
+        table=folder / "now.csv",
+        text=folder / "text.txt",
+        examples=folder / "examples.npy",
+        unfinished=folder / "killed",
+        trace=folder / "trace",
+    )
+
+
 def make(folder: Path) -> Artefacts:
     """Write valid models and data into a folder."""
-    found = Artefacts(
-        *(
-            folder / name
-            for name in (
-                "characters",
-                "series",
-                "now.csv",
-                "text.txt",
-                "examples.npy",
-                "killed",
-                "trace",
-            )
-        )
-    )
+    found = in_folder(folder)
     keras.utils.set_random_seed(1)
     _make_character_model(found.characters)
     _make_forecaster(found.series)
@@ -104,17 +104,23 @@ def _make_forecaster(folder: Path) -> None:
         file=FileFormat(),
         choice=ColumnChoice(),
     ).save(folder / "series.json")
-    model = keras.Sequential(
+    model = _forecaster(GateLSTM(4, name="lstm"))
+    model.save(folder / "model.keras")
+    export.export_litert(model, folder / "model.tflite", time_steps=LOOKBACK)
+    # The smallest: hundreds of it are loaded.
+    small = _forecaster(GateRNN(2, name="rnn"))
+    export.export_saved_model(small, folder / "serving")
+
+
+def _forecaster(layer: keras.Layer) -> keras.Model:
+    return keras.Sequential(
         [
             keras.Input((LOOKBACK, 2), name="series"),
-            GateLSTM(4, name="lstm"),
+            layer,
             keras.layers.Dense(HORIZON * 2),
             keras.layers.Reshape((HORIZON, 2), name="forecast"),
         ]
     )
-    model.save(folder / "model.keras")
-    export.export_saved_model(model, folder / "serving")
-    export.export_litert(model, folder / "model.tflite", time_steps=LOOKBACK)
 
 
 def _make_unfinished(text: Path, output: Path) -> None:

@@ -1,0 +1,30 @@
+"""Trials of `python -m benchmarks.soak`: promises held for long, or often."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Options(NamedTuple):
+    """What a trial is told.
+
+    Args:
+        folder: Empty folder to write in.
+        minutes: How long to ask a server.
+        count: How often to kill, fail, call or try.
+    """
+
+    folder: Path
+    minutes: float
+    count: int
+
+
+class Outcome(NamedTuple):
+    """What a trial found.
+
+    Args:
+        figures: Figures by name, with their units.
+        broken: A line for each promise that did not hold.
+    """
+
+    figures: dict[str, object]
+    broken: list[str]
