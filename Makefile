@@ -87,11 +87,12 @@ $(SETUP): $(BIN)/python $(REQUIREMENTS)
 	$(INSTALL) -e '.[$(TENSORFLOW),recipes]'
 	@touch $@
 
-$(SETUP_TEST): $(SETUP)
-	$(INSTALL) -e '.[$(TENSORFLOW),test]'
+# In one go, and so what make train needs too.
+$(SETUP_TEST): $(BIN)/python $(REQUIREMENTS)
+	$(INSTALL) -e '.[$(TENSORFLOW),recipes,test]'
 	# It would bring a second TensorFlow, of another name, over this one.
 	$(INSTALL) --no-deps tensorflow-serving-api
-	@touch $@
+	@touch $(SETUP) $@
 
 $(SETUP_DEV): $(SETUP_TEST)
 	$(INSTALL) -e '.[$(TENSORFLOW),test,dev]'

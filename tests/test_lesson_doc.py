@@ -44,6 +44,7 @@ def test_it_prints_what_it_says(walked):
     assert promises > 10
 
 
+@pytest.mark.thorough
 def test_its_pictures_are_those_it_draws(walked):
     folder, _ = walked
     shown = re.findall(r"!\[.*?\]\((.*?)\)", LESSON.read_text())

@@ -96,20 +96,29 @@ def _signalled(options: Options, number: signal.Signals) -> Outcome:
     chance = random.Random(5)
     broken: list[str] = []
     sent = 0
+    # In the last moment; or while Python destroys an object, where it ignores
+    # what a signal raises.
+    unheard = 0
     for name, work, output in _turns(options):
         for _ in range(chance.choice((1, 2))):
             process = _start(work.next_command(output))
+            was_sent = False
             try:
                 process.wait(chance.uniform(0, work.seconds))
             except subprocess.TimeoutExpired:
                 process.send_signal(number)
-                sent += 1
+                was_sent = True
+            sent += was_sent
             status, said = _end(process)
-            if number == signal.SIGTERM and "Traceback" in said:
+            if status == 0:
+                unheard += was_sent
+            elif number == signal.SIGTERM and "Traceback" in said:
                 broken.append(f"{name}: status {status}: {said}")
             broken += _halves(name, output)
         broken += _recovered(name, work, output)
-    return Outcome({"runs": options.count, "signals": sent}, broken)
+    return Outcome(
+        {"runs": options.count, "signals": sent, "ran on": unheard}, broken
+    )
 
 
 def _failing(options: Options, error: int) -> Outcome:

@@ -15,7 +15,7 @@ from tests.test_properties import assert_equal, cases, examples, model_of
 
 
 # Without a search for the smallest case that fails: it would take minutes.
-@settings(examples(8, 0, 0), phases=[Phase.generate])
+@settings(examples(4, 0, 0), phases=[Phase.generate])
 @given(cases(masked=False, starts_from_memories=False))
 def test_exports_give_what_keras_gives(case):
     model, events = model_of(case), case.events()
