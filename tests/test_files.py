@@ -1,6 +1,5 @@
 """Files that appear whole, or not at all."""
 
-import os
 import subprocess
 import sys
 
@@ -39,8 +38,6 @@ def test_what_a_killed_process_left_is_cleared(tmp_path):
     writing = [
         subprocess.Popen(
             [sys.executable, "-c", STAGE, tmp_path],
-            # The quickest to load.
-            env={**os.environ, "KERAS_BACKEND": "numpy"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

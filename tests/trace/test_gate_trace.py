@@ -1,6 +1,5 @@
 """A trace: asked by name, cut, written and read back."""
 
-import os
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -204,8 +203,6 @@ def test_a_full_disk_is_an_error_of_the_system(tmp_path, suffix):
     )
     done = subprocess.run(
         [sys.executable, "-c", program, tmp_path / f"trace.{suffix}"],
-        # The quickest to load.
-        env={**os.environ, "KERAS_BACKEND": "numpy"},
         capture_output=True,
         text=True,
         check=False,
