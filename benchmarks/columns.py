@@ -25,7 +25,7 @@ from tabulate import tabulate
 
 from benchmarks.records import add_row
 from benchmarks.timing import machine
-from recipes.training import versions
+from recipes.finishing import versions
 
 RESULTS = Path(__file__).with_name("results") / "columns.csv"
 ROWS = 8760

@@ -30,11 +30,11 @@ from benchmarks.records import add_row
 from benchmarks.timing import machine
 from recipes import time_series
 from recipes.data.frames import load
+from recipes.finishing import versions
 from recipes.forecasting.evaluation import REPORTED
 from recipes.forecasting.parts import windows_of
 from recipes.forecasting.settings import Settings
 from recipes.forecasting.training import train
-from recipes.training import versions
 
 RESULTS = Path(__file__).with_name("results") / "series.csv"
 LOOKBACKS, HORIZONS = (720, 96), (96, 192, 336, 720)

@@ -32,12 +32,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recipes import checkpoints, console, options, output_folder
+from recipes import console, options, output_folder
 from recipes.characters.settings import Settings, parse
 from recipes.data import text
 from recipes.data.numbers import Numbers, encode, vocabulary_of
 from recipes.data.vocabulary import Vocabulary
 from recipes.memory import check_memory
+from recipes.training import checkpoints
 
 if TYPE_CHECKING:
     import keras
@@ -75,10 +76,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         from recipes.characters.training import train
         from recipes.finishing import finish
 
-        model, budget = train(parts, vocabulary, settings, folder)
+        model, history = train(parts, vocabulary, settings, folder)
         result = evaluate(model, vocabulary, parts, settings)
-        finish(model, budget, settings, WRITTEN, result)
-        if budget.stopped:
+        finish(model, history, settings, WRITTEN, result)
+        if history.stopped:
             raise KeyboardInterrupt
 
 

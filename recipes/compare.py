@@ -82,13 +82,13 @@ def finish(
 ) -> None:
     """Write and print the results."""
     from keras_gatelstm.core.files import move_into, stage_in
-    from recipes import training
     from recipes.comparing import results
+    from recipes.finishing import versions
 
     found = {
         "settings": settings.to_json(),
         "recipe": task.recipe and task.recipe.to_json(),
-        "versions": training.versions(),
+        "versions": versions(),
         "score": task.score,
         "chance": task.chance,
         "rows": rows,

@@ -1,18 +1,21 @@
 """Write the results of a training atomically, and report them."""
 
 import json
+import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
+import tensorflow as tf
 
+import keras_gatelstm
 from keras_gatelstm import export
 from keras_gatelstm.core.files import move_into, stage_in
 from recipes.console import UsageError
 from recipes.options import Settings
-from recipes.training import Budget, versions
+from recipes.training.budget import History
 
 
 class Exported(NamedTuple):
@@ -26,6 +29,16 @@ class Exported(NamedTuple):
 
     differences: dict[str, float]
     left_out: dict[str, str]
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and the packages used."""
+    return {
+        "python": platform.python_version(),
+        "keras_gatelstm": keras_gatelstm.__version__,
+        "keras": keras.__version__,
+        "tensorflow": tf.__version__,
+    }
 
 
 @dataclass(frozen=True)
@@ -52,7 +65,7 @@ class Result:
 
 def finish(
     model: keras.Model,
-    budget: Budget,
+    history: History,
     settings: Settings,
     written: Sequence[str],
     result: Result,
@@ -61,7 +74,7 @@ def finish(
 
     Args:
         model: The trained model.
-        budget: The budget of the finished training.
+        history: History of the finished training.
         settings: The recipe's settings.
         written: Names of the files that may be written, in order.
         result: The result.
@@ -72,13 +85,13 @@ def finish(
         "settings": settings.to_json(),
         "versions": versions(),
         "parameters": model.count_params(),
-        "training_seconds": budget.seconds,
-        "training_batches": len(budget.losses),
+        "training_seconds": history.seconds,
+        "training_batches": len(history.losses),
         **result.metrics,
     }
     print("exporting")
     with stage_in(output) as stage:
-        budget.plot(stage / "training.png", result.loss)
+        history.plot(stage / "training.png", result.loss)
         exported = result.write(stage, version)
         metrics["exports_differ_by"] = exported.differences
         (stage / "metrics.json").write_text(json.dumps(metrics, indent=2))
@@ -89,7 +102,7 @@ def finish(
             # A file of an earlier training would be mistaken for this one's.
             (output / name).unlink(missing_ok=True)
     print(f"\n{result.summary}\n")
-    print(f"trained {budget.seconds:.0f} s; written:")
+    print(f"trained {history.seconds:.0f} s; written:")
     for name in names:
         compared = ""
         if name in exported.differences:

@@ -7,9 +7,10 @@ from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from recipes import checkpoints, console
+from recipes import console
 from recipes.console import UsageError
 from recipes.output_folder import UNFINISHED, refuse_if_in_use
+from recipes.training import checkpoints
 
 # Settings by name: of the command line or of a preset.
 SettingsDict = dict[str, Any]
@@ -18,7 +19,15 @@ SettingsDict = dict[str, Any]
 LENGTHS = {"minutes", "epochs", "batches"}
 
 # Settings that may change when a training is resumed.
-MAY_CHANGE = {"data_dir", "manual_dir", "output", "logs", "resume"}
+MAY_CHANGE = {
+    "data_dir",
+    "manual_dir",
+    "output",
+    "logs",
+    "resume",
+    "workers",
+    "address",
+}
 
 
 @dataclass(kw_only=True)
@@ -34,6 +43,8 @@ class Settings:
         data_dir: Folder of tensorflow-datasets; `None` for its default.
         manual_dir: Folder with the data file; `None` to download it.
         resume: Whether to resume an unfinished training.
+        workers: Processes that train, on Ray; `None` to train in this one.
+        address: Address of a Ray cluster; `None` to start one here.
         digest: SHA-256 of the data; `None` until they are read.
     """
 
@@ -45,6 +56,8 @@ class Settings:
     data_dir: str | None = None
     manual_dir: str | None = None
     resume: bool = False
+    workers: int | None = None
+    address: str | None = None
     digest: str | None = None
 
     def to_json(self) -> SettingsDict:
@@ -113,6 +126,21 @@ class SettingsParser(console.Parser):
             "--manual-dir", "folder with the data's file, if no network"
         )
 
+    def add_workers(self) -> None:
+        """Add the options for several workers."""
+        self.add_argument(
+            "--workers",
+            type=console.whole_number,
+            help="processes that train together, with Ray and JAX (default: "
+            "this process alone, with TensorFlow)",
+            metavar="N",
+        )
+        self.add_argument(
+            "--address",
+            help="a Ray cluster for the workers, such as auto or "
+            "127.0.0.1:6379 (default: one that is started on this machine)",
+        )
+
     def add_output(self, what: str = "training", default: str = "") -> None:
         """Add `--output` and `--resume`."""
         self.add_setting(
@@ -166,7 +194,8 @@ def resolve_settings(
         if can_be_longer:
             # A smaller one, after a training that diverged.
             before |= _pick(given, {"learning_rate"})
-        return kind(**_merge_settings(folder, given, defaults, before))
+        merged = _merge_settings(folder, given, defaults, before)
+        return _check_workers(kind(**merged))
     if checkpoints.exist(folder):
         raise UsageError(
             f"{folder} holds an unfinished training: go on with it with "
@@ -175,7 +204,27 @@ def resolve_settings(
     preset = presets[given.get("preset") or defaults["preset"]]
     if given.keys() & LENGTHS:
         preset = preset | dict.fromkeys(preset.keys() & LENGTHS)
-    return kind(**(defaults | preset | given))
+    return _check_workers(kind(**(defaults | preset | given)))
+
+
+def _check_workers(settings: Kind) -> Kind:
+    """Refuse workers that cannot share a batch.
+
+    Raises:
+        UsageError: if there are none, or their rows differ in number.
+    """
+    if settings.workers is None:
+        if settings.address is not None:
+            raise UsageError(
+                "--address is for --workers: say how many. "
+                f"Received: --address {settings.address}"
+            )
+    elif settings.batch_size % settings.workers:
+        raise UsageError(
+            f"--batch-size {settings.batch_size} must be a multiple of "
+            f"--workers {settings.workers}: each takes as many rows"
+        )
+    return settings
 
 
 def check_same_data(

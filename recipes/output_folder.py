@@ -6,8 +6,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from recipes import checkpoints
 from recipes.console import UsageError
+from recipes.training import checkpoints
 
 # Subfolder of the output folder for unfinished trainings.
 UNFINISHED = "unfinished"

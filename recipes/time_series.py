@@ -60,7 +60,7 @@ if TYPE_CHECKING:
 
     from recipes.finishing import Exported, Result
     from recipes.forecasting.training import Forecaster
-    from recipes.training import Budget
+    from recipes.training.budget import History
 
 WRITTEN = [
     "model.keras",
@@ -112,18 +112,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
         from recipes.finishing import finish
         from recipes.forecasting.training import train
 
-        forecaster, budget = train(
+        forecaster, history = train(
             parts.train, parts.validation, settings, folder
         )
-        result = evaluate(forecaster, budget, frame, parts, settings)
-        finish(forecaster.model, budget, settings, WRITTEN, result)
-        if budget.stopped:
+        result = evaluate(forecaster, history, frame, parts, settings)
+        finish(forecaster.model, history, settings, WRITTEN, result)
+        if history.stopped:
             raise KeyboardInterrupt
 
 
 def evaluate(
     forecaster: "Forecaster",
-    budget: "Budget",
+    history: "History",
     frame: Frame,
     parts: Parts,
     settings: Settings,
@@ -169,7 +169,7 @@ def evaluate(
     if len(mae_by_column) > 1:
         table += f"\n\n{evaluation.column_table(mae_by_column)}"
     metrics = {
-        "validation_loss": min(loss for _, loss in budget.validation),
+        "validation_loss": min(loss for _, loss in history.validation),
         "validation_mse": forecaster.validation_mse,
         "linear_weight": forecaster.linear_weight,
         "errors": errors,

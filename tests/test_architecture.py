@@ -238,5 +238,5 @@ def test_the_answers_are_where_they_are_said_to_be(question, path, name):
         )
 
 
-def test_there_are_twelve_answers():
-    assert len(rows()) == 14
+def test_there_are_fifteen_answers():
+    assert len(rows()) == 15

@@ -11,7 +11,7 @@ from recipes.characters import models
 from recipes.characters.settings import Settings
 from recipes.console import UsageError
 from recipes.data.vocabulary import Vocabulary
-from recipes.training import Logs
+from recipes.training.budget import Logs
 
 CHARACTERS = 300
 # Batches between two points of a curve.

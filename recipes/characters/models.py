@@ -10,12 +10,15 @@ import keras
 import numpy as np
 from keras import layers
 
-from recipes.cells import recurrent_layer
+from recipes.cells import (
+    empty_memories,
+    predict_and_remember,
+    recurrent_layer,
+)
 from recipes.characters.settings import Settings
 from recipes.data.numbers import Reading
 from recipes.data.vocabulary import Vocabulary
 from recipes.sample import generate
-from recipes.training import empty_memories
 
 # Evaluation reads one stream per so many characters, in windows of so many
 # steps.
@@ -115,7 +118,8 @@ def reader(model: keras.Sequential) -> Callable[[int], np.ndarray]:
         model: A stateful model with a batch size of 1; its memories are reset.
     """
     empty_memories(model)
-    return lambda symbol: model.predict_on_batch(np.array([[symbol]]))[0, -1]
+    predict = predict_and_remember(model)
+    return lambda symbol: predict(np.array([[symbol]]))[0, -1]
 
 
 def sample(

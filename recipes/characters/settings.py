@@ -111,6 +111,7 @@ def parse(arguments: Sequence[str] | None, description: str) -> Settings:
         )
     if settings.logs:
         console.check_folder(Path(settings.logs), "--logs")
+        settings.logs = str(Path(settings.logs).absolute())
     return settings
 
 
@@ -155,6 +156,7 @@ def _parser(description: str) -> options.SettingsParser:
     )
     add("--seed", "of weights and sample", type=console.seed, metavar="N")
     parser.add_output()
+    parser.add_workers()
     add("--logs", "folder for TensorBoard to watch", metavar="FOLDER")
     length = parser.add_mutually_exclusive_group()
     length.add_argument(

@@ -1,17 +1,20 @@
 """Training of a character model."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from recipes import resuming
 from recipes.characters import models
 from recipes.characters.settings import Settings
 from recipes.data.numbers import Numbers, Reading
 from recipes.data.vocabulary import Vocabulary
-from recipes.training import Budget, raise_memory_error
+from recipes.training import resuming
+from recipes.training.budget import History
+from recipes.training.running import run
+from recipes.training.strategy import Strategy, own_rows
 
 
 def train(
@@ -19,7 +22,7 @@ def train(
     vocabulary: Vocabulary,
     settings: Settings,
     folder: Path,
-) -> tuple[keras.Sequential, Budget]:
+) -> tuple[keras.Sequential, History]:
     """Train for the minutes or epochs of `settings`.
 
     Args:
@@ -29,8 +32,8 @@ def train(
         folder: Folder of the checkpoints.
 
     Returns:
-        The model with the weights of the best validation loss, and the budget
-        with the losses and the time spent.
+        The model with the weights of the best validation loss, and the
+        history of the training.
 
     Raises:
         UsageError: if the loss becomes NaN or infinite, or too few batches
@@ -38,41 +41,64 @@ def train(
         KeyboardInterrupt: if the training is stopped before its first batch.
         MemoryError: if the model does not fit into memory.
     """
+    model, history = run(
+        partial(learn, parts[:2], vocabulary, settings, folder.absolute()),
+        partial(compiled, len(vocabulary), settings, settings.batch_size),
+        settings,
+        folder,
+    )
+    resuming.check_enough(
+        history, settings.minutes, _length(parts[0], settings), folder
+    )
+    return model, history
+
+
+def learn(
+    parts: Sequence[Numbers],
+    vocabulary: Vocabulary,
+    settings: Settings,
+    folder: Path,
+    strategy: Strategy,
+) -> tuple[keras.Sequential, History]:
+    """Train as one of the processes of a strategy."""
     keras.utils.set_random_seed(settings.seed)
-    with raise_memory_error():
-        model = compiled(len(vocabulary), settings)
-        windows = Reading(
-            parts[1][:], settings.batch_size, settings.steps
-        ).batches()
-        inputs, targets = map(np.stack, zip(*windows, strict=True))
-        callbacks: list[keras.callbacks.Callback] = []
-        if settings.averaging:
-            # Validates with the averaged weights, trains on with the others.
-            callbacks.append(keras.callbacks.SwapEMAWeights())
-        if settings.logs:
-            from recipes.characters.logs import logging
+    size, steps = settings.batch_size, settings.steps
+    own = own_rows(strategy, size)
+    model = compiled(len(vocabulary), settings, size // strategy.processes)
+    windows = Reading(parts[1][:], size, steps, own=own).batches()
+    inputs, targets = map(np.stack, zip(*windows, strict=True))
+    callbacks: list[keras.callbacks.Callback] = []
+    if settings.averaging:
+        # Validates with the averaged weights, trains on with the others.
+        callbacks.append(keras.callbacks.SwapEMAWeights())
+    if settings.logs and strategy.rank == 0:
+        from recipes.characters.logs import logging
 
-            callbacks += logging(inputs[0], targets[0], vocabulary, settings)
-        reading = Reading(
-            parts[0], settings.batch_size, settings.steps, settings.seed
-        )
-        batches = (settings.epochs or 1) * len(reading)
-        budget = resuming.train(
-            model,
-            reading,
-            (inputs, targets),
-            batches,
-            settings,
-            folder,
-            callbacks,
-        )
-    resuming.check_enough(budget, batches, folder)
-    return model, budget
+        callbacks += logging(inputs[0], targets[0], vocabulary, settings)
+    history = resuming.train(
+        model,
+        Reading(parts[0], size, steps, settings.seed, own),
+        (inputs, targets),
+        _length(parts[0], settings),
+        settings,
+        folder,
+        strategy,
+        callbacks,
+    )
+    return model, history
 
 
-def compiled(symbols: int, settings: Settings) -> keras.Sequential:
+def _length(text: Numbers, settings: Settings) -> int:
+    """Return the number of batches of all epochs."""
+    reading = Reading(text, settings.batch_size, settings.steps, settings.seed)
+    return (settings.epochs or 1) * len(reading)
+
+
+def compiled(
+    symbols: int, settings: Settings, batch_size: int
+) -> keras.Sequential:
     """Return a compiled model."""
-    model = models.build(symbols, settings, settings.batch_size, stateful=True)
+    model = models.build(symbols, settings, batch_size, stateful=True)
     averaging = {"use_ema": True, "ema_momentum": settings.averaging}
     model.compile(
         # With Keras's beta_2 of 0.999, the large first gradients weigh too

@@ -7,12 +7,13 @@ from typing import Any
 import keras
 from tqdm.auto import tqdm
 
-from recipes import checkpoints, resuming
-from recipes.checkpoints import Checkpoint
 from recipes.comparing.settings import Settings
 from recipes.comparing.task import Run, Task
 from recipes.console import UsageError
-from recipes.training import Logs, raise_memory_error
+from recipes.training import checkpoints, resuming
+from recipes.training.budget import Logs
+from recipes.training.checkpoints import Checkpoint
+from recipes.training.strategy import SINGLE_PROCESS, raise_memory_error
 
 Row = dict[str, Any]
 
@@ -104,13 +105,14 @@ def train_run(task: Task, run: Run, settings: Settings, folder: Path) -> Row:
     with checkpoints.remove_when_done(folder), raise_memory_error():
         model = task.model(run)
         try:
-            budget = resuming.train(
+            history = resuming.train(
                 model,
                 task.batches(run),
                 task.validation(run),
                 settings.batches,
                 settings,
                 folder,
+                SINGLE_PROCESS,
                 [Solved(task.solved)],
             )
         except resuming.DivergedError as error:
@@ -120,13 +122,13 @@ def train_run(task: Task, run: Run, settings: Settings, folder: Path) -> Row:
                 "another --output, with a smaller --learning-rate than "
                 f"{settings.learning_rate:g}"
             ) from error
-        if budget.stopped:
+        if history.stopped:
             raise KeyboardInterrupt
-        if settings.minutes and len(budget.losses) < resuming.LEAST_BATCHES:
+        if settings.minutes and len(history.losses) < resuming.LEAST_BATCHES:
             checkpoints.remove(folder)
             raise UsageError(
                 f"--minutes {settings.minutes:g} were enough for "
-                f"{len(budget.losses)} batches only, too few to compare: give "
+                f"{len(history.losses)} batches only, too few to compare: give "
                 "more --minutes"
             )
         return {
@@ -134,9 +136,9 @@ def train_run(task: Task, run: Run, settings: Settings, folder: Path) -> Row:
             "parameters": model.count_params(),
             "score": task.measure(model, run),
             # On validation, the best: that of the weights that are scored.
-            "loss": round(min(loss for _, loss in budget.validation), 5),
-            "batches": len(budget.losses),
-            "seconds": round(budget.seconds, 1),
+            "loss": round(min(loss for _, loss in history.validation), 5),
+            "batches": len(history.losses),
+            "seconds": round(history.seconds, 1),
         }
 
 

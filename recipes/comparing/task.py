@@ -8,7 +8,7 @@ import keras
 from recipes import options
 from recipes.comparing.settings import Settings
 from recipes.data.windows import Batch
-from recipes.resuming import Batches
+from recipes.training.resuming import Batches
 
 
 class Run(NamedTuple):

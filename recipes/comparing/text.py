@@ -65,7 +65,9 @@ class Text(Task):
         return float(costs[self.test].mean())
 
     def model(self, run: Run) -> keras.Model:
-        return training.compiled(len(self.vocabulary), self.character(run))
+        return training.compiled(
+            len(self.vocabulary), self.character(run), self.settings.batch_size
+        )
 
     def character(self, run: Run) -> characters.Settings:
         """Return the character recipe's settings for a run."""

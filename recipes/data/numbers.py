@@ -30,7 +30,8 @@ class Numbers:
     def __init__(
         self, path: Path, dtype: np.dtype, digest: bytes | None = None
     ) -> None:
-        self.path = path
+        # Also of a worker, which may have another working directory.
+        self.path = path.absolute()
         self.dtype = dtype
         self._digest = digest
 
@@ -98,6 +99,7 @@ class Reading:
         steps: Characters per row of a batch.
         seed: Seed of a random offset of each epoch's first window, which costs
             one batch per epoch; `None` for no offset.
+        own: The rows that are read; of several processes, each reads its own.
     """
 
     def __init__(
@@ -106,9 +108,11 @@ class Reading:
         rows: int,
         steps: int,
         seed: int | None = None,
+        own: slice = slice(None),
     ) -> None:
         self.numbers = numbers
         self.rows = rows
+        self.own = own
         self.steps = steps
         whole = (len(numbers) - 1) // (rows * steps)
         self.seed = seed if whole > 1 else None
@@ -134,7 +138,7 @@ class Reading:
             rows = np.stack(
                 [
                     self.numbers[at : at + size + 1]
-                    for at in place + length * np.arange(self.rows)
+                    for at in place + length * np.arange(self.rows)[self.own]
                 ]
             )
             for i in range(0, size, self.steps):

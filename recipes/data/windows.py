@@ -1,7 +1,7 @@
 """Windows of a series, to train and test forecasts on."""
 
 from collections.abc import Iterator
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -77,6 +77,7 @@ class Windows:
         horizon: int,
         features: Features | None = None,
     ) -> None:
+        self._given = (values, start, stop, lookback, horizon, features)
         self.lookback = lookback
         first = max(0, start - lookback)
         length = lookback + horizon
@@ -90,6 +91,10 @@ class Windows:
         self.features = features
         if features is not None:
             self.past, self.known = views(features.past), views(features.known)
+
+    def __reduce__(self) -> tuple[type["Windows"], tuple[Any, ...]]:
+        """Pickle the series, not all windows of it."""
+        return Windows, self._given
 
     def __len__(self) -> int:
         """Return the number of windows."""
@@ -217,12 +222,20 @@ class Shuffled:
             times, for at least `LEAST_BATCHES` batches.
         size: Windows in a batch. An incomplete last batch is left out.
         seed: Seed of the shuffling.
+        own: The rows that are taken; of several processes, each takes its own.
     """
 
-    def __init__(self, windows: Source, size: int, seed: int) -> None:
+    def __init__(
+        self,
+        windows: Source,
+        size: int,
+        seed: int,
+        own: slice = slice(None),
+    ) -> None:
         self.windows = windows
         self.size = size
         self.seed = seed
+        self.own = own
         self.times = -(-LEAST_BATCHES * size // len(windows))
 
     def __len__(self) -> int:
@@ -237,4 +250,5 @@ class Shuffled:
         )
         for number in range(first, len(self)):
             start = number * self.size
-            yield self.windows.take(order[start : start + self.size])
+            places = order[start : start + self.size]
+            yield self.windows.take(places[self.own])

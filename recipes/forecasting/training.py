@@ -1,13 +1,13 @@
 """Training of a forecaster."""
 
 import math
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import keras
 import numpy as np
 
-from recipes import resuming
 from recipes.data.windows import (
     Batch,
     ColumnWindows,
@@ -19,7 +19,10 @@ from recipes.data.windows import (
 from recipes.forecasting import linear, models
 from recipes.forecasting.linear import LinearForecast
 from recipes.forecasting.settings import Settings
-from recipes.training import Budget, raise_memory_error
+from recipes.training import resuming
+from recipes.training.budget import History
+from recipes.training.running import run
+from recipes.training.strategy import SINGLE_PROCESS, Strategy, own_rows
 
 # Windows to validate on, at most.
 MOST_VALIDATED = 2**15
@@ -53,7 +56,7 @@ def train(
     held_out: Windows,
     settings: Settings,
     folder: Path,
-) -> tuple[Forecaster, Budget]:
+) -> tuple[Forecaster, History]:
     """Train the recurrent model, and average it with a linear map.
 
     Args:
@@ -64,7 +67,7 @@ def train(
 
     Returns:
         The forecaster, with the weights of the best validation loss; and the
-        budget with the losses and the time spent.
+        history of the training.
 
     Raises:
         UsageError: if the loss becomes NaN or infinite, or too few batches
@@ -72,18 +75,13 @@ def train(
         KeyboardInterrupt: if the training is stopped before its first batch.
         MemoryError: if the model does not fit into memory.
     """
-    keras.utils.set_random_seed(settings.seed)
-    with raise_memory_error():
-        trained = compiled(settings, seen.layout)
-        budget = resuming.train(
-            trained,
-            shuffled(seen, settings),
-            validation(held_out, settings),
-            settings.batches,
-            settings,
-            folder,
-        )
-    resuming.check_enough(budget, settings.batches, folder)
+    trained, history = run(
+        partial(learn, seen, held_out, settings, folder.absolute()),
+        partial(compiled, settings, seen.layout),
+        settings,
+        folder,
+    )
+    resuming.check_enough(history, settings.minutes, settings.batches, folder)
     recurrent = whole(trained, settings, seen.layout)
     line = linear.fit(seen, held_out, settings.period)
     averaged = settings.form == "averaged"
@@ -93,7 +91,29 @@ def train(
     model = recurrent
     if averaged:
         model = models.averaged(line, recurrent, weight)
-    return Forecaster(model, recurrent, line, weight, errors.min()), budget
+    return Forecaster(model, recurrent, line, weight, errors.min()), history
+
+
+def learn(
+    seen: Windows,
+    held_out: Windows,
+    settings: Settings,
+    folder: Path,
+    strategy: Strategy,
+) -> tuple[keras.Model, History]:
+    """Train the recurrent model as one of the processes of a strategy."""
+    keras.utils.set_random_seed(settings.seed)
+    model = compiled(settings, seen.layout)
+    history = resuming.train(
+        model,
+        shuffled(seen, settings, strategy),
+        validation(held_out, settings, strategy),
+        settings.batches,
+        settings,
+        folder,
+        strategy,
+    )
+    return model, history
 
 
 def compiled(settings: Settings, layout: Layout) -> keras.Model:
@@ -121,15 +141,24 @@ def whole(
     return models.of_all_columns(model, settings, layout)
 
 
-def shuffled(seen: Windows, settings: Settings) -> Shuffled:
-    """Return the batches of windows to train on."""
+def shuffled(
+    seen: Windows,
+    settings: Settings,
+    strategy: Strategy = SINGLE_PROCESS,
+) -> Shuffled:
+    """Return a process's rows of the batches of windows to train on."""
     source = _source(seen, settings)
     size = min(settings.batch_size, len(source))
-    return Shuffled(source, size, settings.seed)
+    size -= size % strategy.processes
+    return Shuffled(source, size, settings.seed, own_rows(strategy, size))
 
 
-def validation(held_out: Windows, settings: Settings) -> Batch:
-    """Stack windows to validate on into batches of equal size.
+def validation(
+    held_out: Windows,
+    settings: Settings,
+    strategy: Strategy = SINGLE_PROCESS,
+) -> Batch:
+    """Stack a process's windows to validate on into batches of equal size.
 
     They are `MOST_VALIDATED` at most, evenly spaced; the last are left out if
     they do not divide evenly.
@@ -137,10 +166,13 @@ def validation(held_out: Windows, settings: Settings) -> Batch:
     source = _source(held_out, settings)
     places = np.arange(len(source))[:: math.ceil(len(source) / MOST_VALIDATED)]
     count = math.ceil(len(places) / settings.batch_size)
-    places = places[: len(places) // count * count]
+    size = len(places) // count
+    size -= size % strategy.processes
+    batches = places[: count * size].reshape(count, size)
+    own = batches[:, own_rows(strategy, size)]
     inputs, targets = keras.tree.map_structure(
-        lambda part: part.reshape(count, -1, *part.shape[1:]),
-        source.take(places),
+        lambda part: part.reshape(*own.shape, *part.shape[1:]),
+        source.take(own.ravel()),
     )
     return inputs, targets
 

@@ -19,7 +19,7 @@ _DIGEST = "digest"
 _WRITING = ".writing.npz"
 
 # Files that may be in the folder of an unfinished training: checkpoints, the
-# encoded text, and the folder of one training of a comparison.
+# encoded text, the folder of one training of a comparison, and that of Ray.
 _KNOWN_NAMES = (
     LAST,
     BEFORE,
@@ -27,6 +27,7 @@ _KNOWN_NAMES = (
     "*.numbers",
     "vocabulary.json",
     "training",
+    "ray",
 )
 
 Arrays = list[np.ndarray]
@@ -110,6 +111,12 @@ def remove(folder: Path) -> None:
 def exist(folder: Path) -> bool:
     """Return whether a folder holds a checkpoint."""
     return bool(_existing_paths(folder))
+
+
+def written_at(folder: Path) -> int | None:
+    """Return the time of the last checkpoint in ns, or `None`."""
+    path = folder / LAST
+    return path.stat().st_mtime_ns if path.exists() else None
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """Training that can be killed at any moment and resumed."""
 
 import math
-import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -9,20 +8,15 @@ from typing import Any, Protocol
 import keras
 import numpy as np
 
-from recipes import checkpoints
-from recipes.checkpoints import Arrays, Checkpoint
+from recipes.cells import empty_memories, memories
 from recipes.console import UsageError
 from recipes.data.windows import Batch
 from recipes.options import Settings
-from recipes.training import (
-    Budget,
-    KeepBest,
-    Logs,
-    empty_memories,
-    fit,
-    memories,
-    stop_on_signal,
-)
+from recipes.training import checkpoints
+from recipes.training.budget import Budget, History, Logs
+from recipes.training.checkpoints import Arrays, Checkpoint
+from recipes.training.loop import KeepBest, fit
+from recipes.training.strategy import Strategy, own_rows
 
 # Fewer batches do not make a useful model, unless the user asked for so few.
 LEAST_BATCHES = 10
@@ -42,7 +36,8 @@ class Resumable(keras.callbacks.Callback):
         budget: The training's budget.
         best: Callback that keeps the best weights.
         batches: Number of batches per epoch.
-        every: Seconds between two checkpoints.
+        strategy: What computes the steps; only its first process writes.
+        every: Seconds of training between two checkpoints.
 
     Attributes:
         epoch: Epoch to start with.
@@ -56,6 +51,7 @@ class Resumable(keras.callbacks.Callback):
         budget: Budget,
         best: KeepBest,
         batches: int,
+        strategy: Strategy,
         every: float = 60.0,
     ) -> None:
         super().__init__()
@@ -64,10 +60,11 @@ class Resumable(keras.callbacks.Callback):
         self.budget = budget
         self.best = best
         self.batches = batches
+        self.strategy = strategy
         self.every = every
         self.epoch = 0
         self.batch = 0
-        self._written = time.monotonic()
+        self._written = 0.0
         self._written_at = (0, 0)
         self._carried: Arrays = []
 
@@ -77,16 +74,21 @@ class Resumable(keras.callbacks.Callback):
         model.optimizer.build(model.trainable_variables)
         _assign_values(model.variables, checkpoint.arrays["model"])
         # Models without stateful layers store no memories.
-        _assign_values(memories(model), checkpoint.arrays.get("memories", []))
+        whole = checkpoint.arrays.get("memories", [])
+        own = [it[own_rows(self.strategy, len(it))] for it in whole]
+        _assign_values(memories(model), own)
         _assign_values(
             model.optimizer.variables, checkpoint.arrays["optimizer"]
         )
         self.best.weights = checkpoint.arrays.get("best", [])
         self.best.loss = facts["best_loss"]
         self.epoch, self.batch = facts["epoch"], facts["batch"]
-        self.budget.losses = facts["losses"]
-        self.budget.validation = [tuple(pair) for pair in facts["validation"]]
-        self.budget.seconds = facts["seconds"]
+        self.budget.history = History(
+            losses=facts["losses"],
+            validation=[tuple(pair) for pair in facts["validation"]],
+            seconds=facts["seconds"],
+        )
+        self._written = facts["seconds"]
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         self.epoch = epoch
@@ -95,10 +97,11 @@ class Resumable(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         self.batch += 1
-        if not math.isfinite(self.budget.losses[-1]):
+        history = self.budget.history
+        if not math.isfinite(history.losses[-1]):
             return
-        due = time.monotonic() - self._written >= self.every
-        if (due or self.budget.stopped) and self.batch < self.batches:
+        due = history.seconds - self._written >= self.every
+        if (due or history.stopped) and self.batch < self.batches:
             self._write(self.epoch, self.batch)
 
     def on_test_begin(self, logs: Logs = None) -> None:
@@ -112,7 +115,10 @@ class Resumable(keras.callbacks.Callback):
         if self.batch == self.batches:
             self.batch = 0
             self._write(epoch + 1, 0)
-        elif not self.budget.stopped or self._written_at != (epoch, self.batch):
+        elif not self.budget.history.stopped or self._written_at != (
+            epoch,
+            self.batch,
+        ):
             # The minutes are spent, and the user may add more. After a stop,
             # the checkpoint from before this validation is used instead.
             self._write(epoch, self.batch)
@@ -123,9 +129,13 @@ class Resumable(keras.callbacks.Callback):
             # The update after a finite loss was too large: the checkpoint
             # before it is the last to go on from.
             return
+        history = self.budget.history
         arrays: dict[str, Arrays] = {
             "model": _read_values(self.model.variables),
-            "memories": _read_values(memories(self.model)),
+            # All processes take part.
+            "memories": self.strategy.gather(
+                _read_values(memories(self.model))
+            ),
             "optimizer": _read_values(self.model.optimizer.variables),
             "best": self.best.weights,
         }
@@ -133,25 +143,25 @@ class Resumable(keras.callbacks.Callback):
             "settings": self.settings,
             "epoch": epoch,
             "batch": batch,
-            "losses": self.budget.losses,
-            "validation": self.budget.validation,
-            "seconds": self.budget.seconds,
+            "losses": history.losses,
+            "validation": history.validation,
+            "seconds": history.seconds,
             "best_loss": self.best.loss,
         }
-        checkpoints.save(self.folder, Checkpoint(arrays, facts))
-        self._written = time.monotonic()
+        if self.strategy.rank == 0:
+            checkpoints.save(self.folder, Checkpoint(arrays, facts))
+        self._written = history.seconds
         self._written_at = (epoch, batch)
 
 
 def _read_values(variables: list[Any]) -> Arrays:
-    return [variable.numpy() for variable in variables]
+    return [keras.ops.convert_to_numpy(variable) for variable in variables]
 
 
 def _all_finite(variables: list[Any]) -> bool:
-    values = (variable.numpy() for variable in variables)
     return all(
         np.isfinite(value).all()
-        for value in values
+        for value in _read_values(variables)
         if np.issubdtype(value.dtype, np.floating)
     )
 
@@ -201,19 +211,22 @@ def train(
     whole: int | None,
     settings: Settings,
     folder: Path,
+    strategy: Strategy,
     callbacks: Sequence[keras.callbacks.Callback] = (),
-) -> Budget:
+) -> History:
     """Train until the budget is spent, resuming from a checkpoint if any.
 
     Afterwards the model has the weights of the best validation loss.
 
     Args:
         model: A compiled model.
-        batches: Training batches.
-        validation: Stacked batches to validate on, inputs and targets.
+        batches: Training batches, this process's rows.
+        validation: Stacked batches to validate on, inputs and targets, this
+            process's rows.
         whole: Total number of batches if `settings.minutes` is `None`.
         settings: The recipe's settings.
         folder: Folder of the checkpoints.
+        strategy: What computes the steps.
         callbacks: Additional callbacks.
 
     Raises:
@@ -226,67 +239,79 @@ def train(
     budget = Budget(settings.learning_rate, settings.minutes, whole)
     best = KeepBest()
     resumable = Resumable(
-        folder, settings.to_json(), budget, best, len(batches)
+        folder, settings.to_json(), budget, best, len(batches), strategy
     )
-    listeners = [budget, best, resumable, *callbacks]
+    listeners = [best, resumable, *callbacks]
     if model.optimizer.use_ema:
         # Last, so that the others see the mean of the weights in validation.
         listeners.append(keras.callbacks.SwapEMAWeights())
     checkpoint = checkpoints.load(folder)
     if checkpoint is not None:
         resumable.restore(model, checkpoint)
+    place = np.array([[resumable.epoch, resumable.batch]])
+    if not (strategy.gather([place])[0] == place).all():
+        raise OSError(
+            f"the workers found different checkpoints in {folder}: it must "
+            "be one folder for all"
+        )
     if budget.spent() < 1:
-        with stop_on_signal(budget):
+        with strategy.watch(budget) as watching:
             fit(
                 model,
                 batches.batches,
                 validation,
-                listeners,
+                budget,
+                [*listeners, *watching],
+                strategy,
                 resumable.epoch,
                 resumable.batch,
             )
-    if not budget.losses:
+    history = budget.history
+    if not history.losses:
         raise KeyboardInterrupt
-    if not math.isfinite(budget.losses[-1]):
+    if not math.isfinite(history.losses[-1]):
         loss = (
             f"the loss of batch {resumable.batch} of epoch "
             f"{resumable.epoch + 1}"
         )
         raise DivergedError(loss, settings, folder)
-    if budget.validation and not best.weights:
-        where = f"{budget.validation[-1][0]} batches"
+    if history.validation and not best.weights:
+        where = f"{history.validation[-1][0]} batches"
         raise DivergedError(
             f"the validation loss after {where}", settings, folder
         )
     if not best.weights:
         raise UsageError(
-            f"{len(budget.losses)} batches were trained in {folder}, as long "
+            f"{len(history.losses)} batches were trained in {folder}, as long "
             "as asked, and never validated: go on with --resume and a larger "
             "total"
         )
     best.restore(model)
-    return budget
+    return history
 
 
-def check_enough(budget: Budget, asked: int | None, folder: Path) -> None:
+def check_enough(
+    history: History, minutes: float | None, asked: int | None, folder: Path
+) -> None:
     """Refuse a model with too few batches, unless the user asked for so few.
 
     Args:
-        budget: The budget after training.
+        history: The training's history.
+        minutes: Requested minutes, or `None`.
         asked: Requested number of batches, if there are no minutes.
         folder: Folder of the checkpoints.
 
     Raises:
         UsageError: if fewer than `LEAST_BATCHES` were trained.
     """
-    trained = len(budget.losses)
-    if budget.minutes is None and asked and trained >= asked:
+    trained = len(history.losses)
+    if minutes is None and asked and trained >= asked:
         return
     if trained < LEAST_BATCHES:
-        if budget.minutes is None or budget.stopped:
+        if minutes is None or history.stopped:
             when, go_on = "before it was stopped", "--resume"
         else:
-            when = f"in --minutes {budget.minutes:g}"
+            when = f"in --minutes {minutes:g}"
             go_on = "--resume and more --minutes"
         raise UsageError(
             f"{trained} batches were trained {when}, too few for a model: "

@@ -8,11 +8,12 @@ import keras
 import numpy as np
 
 from keras_gatelstm import GateLSTM, GateRNN, export, record_gates
-from recipes import char_text, checkpoints
+from recipes import char_text
 from recipes.data.columns import ColumnChoice
 from recipes.data.file_format import FileFormat
 from recipes.data.vocabulary import Vocabulary
 from recipes.forecasting.description import Description
+from recipes.training import checkpoints
 from tests.fuzz import tables
 from tests.recipes.killing import KilledError, checkpoints_written
 

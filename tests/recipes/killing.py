@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from recipes import resuming
+from recipes.training import resuming
 
 
 class KilledError(Exception):
@@ -20,7 +20,7 @@ def checkpoints_written(every=0.0, killed_after=None):
         def on_train_batch_end(self, batch, logs=None):
             self.every = every
             super().on_train_batch_end(batch, logs)
-            if len(self.budget.losses) == killed_after:
+            if len(self.budget.history.losses) == killed_after:
                 raise KilledError
 
     with pytest.MonkeyPatch.context() as patch:

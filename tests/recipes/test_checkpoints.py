@@ -5,8 +5,8 @@ import os
 import numpy as np
 import pytest
 
-from recipes import checkpoints
-from recipes.checkpoints import BEFORE, LAST, Checkpoint
+from recipes.training import checkpoints
+from recipes.training.checkpoints import BEFORE, LAST, Checkpoint
 
 
 def numbered(number):

@@ -176,8 +176,8 @@ def test_a_training_that_is_killed_is_gone_on_with(form, tmp_path, monkeypatch):
         folder = tmp_path / name
         folder.mkdir(exist_ok=True)
         with checkpoints_written(0.0, killed_after):
-            found, budget = training.train(*parts, args, folder)
-        return found.model, budget
+            found, history = training.train(*parts, args, folder)
+        return found.model, history
 
     with pytest.raises(KilledError):
         train("killed", 17)

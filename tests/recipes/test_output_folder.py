@@ -5,13 +5,13 @@ import sys
 
 import pytest
 
-from recipes import checkpoints
 from recipes.console import UsageError
 from recipes.output_folder import (
     lock_folder,
     refuse_if_in_use,
     refuse_replacing,
 )
+from recipes.training import checkpoints
 
 HOLD = """
 import sys

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from recipes import resuming
 from recipes.characters import training
 from recipes.characters.settings import PRESETS, Settings
 from recipes.console import UsageError
 from recipes.data.numbers import encode, vocabulary_of
 from recipes.data.text import Text
+from recipes.training import resuming
 from tests.recipes.killing import (
     KilledError,
     assert_same,
@@ -54,9 +54,9 @@ def train(tmp_path_factory):
 @pytest.fixture(scope="module")
 def whole(train):
     """The training in one go, of two epochs of 19 batches."""
-    model, budget = train("whole")
-    assert len(budget.losses) == 2 * 19
-    return model, budget
+    model, history = train("whole")
+    assert len(history.losses) == 2 * 19
+    return model, history
 
 
 @pytest.mark.parametrize(
@@ -82,8 +82,8 @@ def test_one_that_was_never_validated_keeps_its_checkpoints(train):
         train("never validated", 5)
     with pytest.raises(UsageError, match=r"never validated: go on with --res"):
         train("never validated", minutes=1e-9)
-    _, budget = train("never validated")
-    assert len(budget.losses) == 2 * 19
+    _, history = train("never validated")
+    assert len(history.losses) == 2 * 19
 
 
 @pytest.mark.thorough
@@ -105,7 +105,7 @@ def test_one_that_diverges_is_gone_on_with(train, whole, monkeypatch):
     class Breaking(resuming.Budget):
         def on_train_batch_end(self, batch, logs=None):
             super().on_train_batch_end(batch, logs)
-            if len(self.losses) == 7:
+            if len(self.history.losses) == 7:
                 weight = self.model.trainable_weights[0]
                 weight.assign(weight * float("inf"))
 

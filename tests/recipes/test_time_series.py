@@ -11,13 +11,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recipes import checkpoints, console, forecast, sample, time_series
+from recipes import console, forecast, sample, time_series
 from recipes.data import decimals, frames
 from recipes.data.file_format import FileFormat
 from recipes.data.vocabulary import Vocabulary
 from recipes.forecasting import exporting, gate_pictures, settings
 from recipes.forecasting.description import Description
 from recipes.forecasting.parts import check_series, windows_of
+from recipes.training import checkpoints
 from tests.recipes.reading import read
 
 ROOT = Path(__file__).parents[2]

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 
 from keras_gatelstm import GateLSTM
-from recipes import training
-from recipes.training import Budget, KeepBest, fit
+from recipes.training import budget as budgets
+from recipes.training.budget import Budget
+from recipes.training.loop import KeepBest, fit
+from recipes.training.strategy import SINGLE_PROCESS
 
 
 @pytest.fixture
@@ -15,7 +17,7 @@ def data():
     return random.normal(size=(40, 5, 3)), random.normal(size=(40, 1))
 
 
-def train(model, data, *callbacks):
+def train(model, data, budget, *callbacks):
     """Trains in batches of four, ten to an epoch."""
     model.compile("sgd", "mse")
     inputs, targets = (part.reshape(10, 4, *part.shape[1:]) for part in data)
@@ -23,7 +25,9 @@ def train(model, data, *callbacks):
     def batches(epoch, first):
         return zip(inputs[first:], targets[first:], strict=True)
 
-    fit(model, batches, (inputs, targets), list(callbacks))
+    held_out = (inputs, targets)
+    fit(model, batches, held_out, budget, list(callbacks), SINGLE_PROCESS)
+    return budget.history
 
 
 def make_model(stateful=False):
@@ -45,11 +49,11 @@ def test_the_learning_rate_falls_along_half_a_cosine(data):
     )
     model = make_model()
     budget = Budget(0.1, minutes=None, batches=40)
-    train(model, data, budget, watch)
+    history = train(model, data, budget, watch)
     spent = np.arange(40) / 40
     expected = 0.1 * (1 + np.cos(np.pi * spent)) / 2
     np.testing.assert_allclose(rates, expected, rtol=1e-5)
-    assert [batches for batches, _ in budget.validation] == [10, 20, 30, 40]
+    assert [batches for batches, _ in history.validation] == [10, 20, 30, 40]
 
 
 class Clock(keras.callbacks.Callback):
@@ -81,42 +85,41 @@ def test_minutes_are_counted_without_compiling(
     data, monkeypatch, before, batches
 ):
     clock = Clock(first=600.0, others=1.0)
-    monkeypatch.setattr(training, "time", clock)
+    monkeypatch.setattr(budgets, "time", clock)
     budget = Budget(0.1, minutes=0.5, batches=10**9)
     # As those of a training that is gone on with.
-    budget.seconds = before
-    train(make_model(), data, clock, budget)
+    budget.history.seconds = before
+    history = train(make_model(), data, budget, clock)
     # Of the first batch, and the first of validation's ten, nothing counts.
-    assert len(budget.losses) == batches
-    validations = len(budget.validation)
+    assert len(history.losses) == batches
+    validations = len(history.validation)
     counted = before + batches - 1 + 10 * validations - 1
-    assert budget.seconds == counted
+    assert history.seconds == counted
 
 
 def test_the_losses_kept_are_those_of_each_batch(data):
     budget = Budget(0.0, minutes=None, batches=20)
     model = make_model()
-    train(model, data, budget)
+    history = train(model, data, budget)
     inputs, targets = (part.reshape(10, 4, *part.shape[1:]) for part in data)
     expected = [
         float(np.mean((model(x) - y) ** 2))
         for x, y in zip(inputs, targets, strict=True)
     ]
-    np.testing.assert_allclose(budget.losses, expected * 2, rtol=1e-5)
+    np.testing.assert_allclose(history.losses, expected * 2, rtol=1e-5)
 
 
 def test_a_picture_of_the_losses(data, tmp_path):
     budget = Budget(0.1, minutes=None, batches=20)
-    train(make_model(), data, budget)
-    budget.plot(tmp_path / "training.png", "loss")
+    train(make_model(), data, budget).plot(tmp_path / "training.png", "loss")
     assert (tmp_path / "training.png").read_bytes()[1:4] == b"PNG"
 
 
 def test_a_loss_that_is_no_number_ends_the_training(data):
     inputs, targets = data
     budget = Budget(0.1, minutes=None, batches=20)
-    train(make_model(), (inputs, targets * np.nan), budget)
-    assert len(budget.losses) == 1
+    history = train(make_model(), (inputs, targets * np.nan), budget)
+    assert len(history.losses) == 1
 
 
 def test_the_best_weights_are_kept(data):

@@ -1,0 +1,1 @@
+"""Training of the recipes: one loop, in one process or in many."""
