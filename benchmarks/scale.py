@@ -124,8 +124,10 @@ def train(
     """Train, and return the CPU seconds per batch of each worker."""
     vocabulary = vocabulary_of(text)
     parts = [encode(text, vocabulary, folder / "train.numbers")] * 2
-    learn = partial(learn_and_measure, parts, vocabulary, settings, folder)
-    _, history = on_ray.train(learn, settings, folder, threads=1)
+    train_process = partial(
+        train_and_measure, parts, vocabulary, settings, folder
+    )
+    _, history = on_ray.train(train_process, settings, folder, threads=1)
     found = [
         float(json.loads((folder / f"{rank}.json").read_text()))
         for rank in range(settings.workers or 1)
@@ -133,7 +135,7 @@ def train(
     return found, history
 
 
-def learn_and_measure(
+def train_and_measure(
     parts: Sequence[Numbers],
     vocabulary: Vocabulary,
     settings: Settings,
@@ -142,16 +144,20 @@ def learn_and_measure(
 ) -> tuple[Any, History]:
     """Train, and write this worker's CPU seconds per batch to a file."""
     spent: list[float] = []
-    strategy.train_on_batch = noting(  # type: ignore[method-assign]
+    strategy.train_on_batch = record_cpu_time(  # type: ignore[method-assign]
         strategy.train_on_batch, spent
     )
-    learned = training.learn(parts, vocabulary, settings, folder, strategy)
+    result = training.train_process(
+        parts, vocabulary, settings, folder, strategy
+    )
     mean = (spent[-1] - spent[WARM]) / (len(spent) - 1 - WARM)
     (folder / f"{strategy.rank}.json").write_text(json.dumps(mean))
-    return learned
+    return result
 
 
-def noting(step: Callable[..., Any], spent: list[float]) -> Callable[..., Any]:
+def record_cpu_time(
+    step: Callable[..., Any], spent: list[float]
+) -> Callable[..., Any]:
     """Return a step that notes the CPU time of this process after it."""
 
     def note(*given: Any) -> Any:

@@ -9,12 +9,13 @@ import os
 # parallel. A quarter of the cores for each product avoids contention: on two
 # cores, a training step of 256 units takes 0.65 to 0.8 times as long as with
 # TensorFlow's defaults.
+# CORES is the number of CPUs that this process may use.
 if hasattr(os, "sched_getaffinity"):
-    _CORES = len(os.sched_getaffinity(0))
+    CORES = len(os.sched_getaffinity(0))
 else:
-    _CORES = os.cpu_count() or 1
-os.environ.setdefault("TF_NUM_INTEROP_THREADS", str(_CORES))
-os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(max(1, _CORES // 4)))
+    CORES = os.cpu_count() or 1
+os.environ.setdefault("TF_NUM_INTEROP_THREADS", str(CORES))
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(max(1, CORES // 4)))
 # TensorFlow enables oneDNN only on some processors. With it, a training step
 # of 512 units takes 0.75 times as long; no case was slower.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")

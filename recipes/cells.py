@@ -107,10 +107,9 @@ def empty_memories(model: keras.Model) -> None:
 def predict_and_remember(
     model: keras.Model,
 ) -> Callable[[np.ndarray], np.ndarray]:
-    """Return `model.predict_on_batch`, which on JAX forgets the memories.
+    """Return a function that predicts, and keeps the memories of the model.
 
-    With Keras 3.15 on JAX, stateful layers start every batch with the memories
-    that they had when the model was compiled.
+    `Model.predict_on_batch` does not keep them with Keras 3.15 on JAX.
 
     Args:
         model: A model with stateful layers, which does not change any more.

@@ -211,7 +211,8 @@ def _check_workers(settings: Kind) -> Kind:
     """Refuse workers that cannot share a batch.
 
     Raises:
-        UsageError: if there are none, or their rows differ in number.
+        UsageError: if their rows would differ in number, or if there is an
+            address without workers.
     """
     if settings.workers is None:
         if settings.address is not None:
@@ -261,7 +262,10 @@ def _load_settings(folder: Path, kind: type[Settings]) -> SettingsDict:
             f"there is no unfinished training in {folder}: --resume goes on "
             "with one that was stopped after its first checkpoint"
         )
-    before: SettingsDict = checkpoint.facts["settings"]
+    # Checkpoints of earlier versions lack some.
+    before: SettingsDict = (
+        _pick(defaults_of(kind), MAY_CHANGE) | checkpoint.facts["settings"]
+    )
     if before.keys() != {field.name for field in fields(kind)}:
         raise UsageError(
             f"{folder} holds the unfinished training of another recipe: name "

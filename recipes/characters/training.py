@@ -42,7 +42,9 @@ def train(
         MemoryError: if the model does not fit into memory.
     """
     model, history = run(
-        partial(learn, parts[:2], vocabulary, settings, folder.absolute()),
+        partial(
+            train_process, parts[:2], vocabulary, settings, folder.absolute()
+        ),
         partial(compiled, len(vocabulary), settings, settings.batch_size),
         settings,
         folder,
@@ -53,7 +55,7 @@ def train(
     return model, history
 
 
-def learn(
+def train_process(
     parts: Sequence[Numbers],
     vocabulary: Vocabulary,
     settings: Settings,
@@ -68,9 +70,6 @@ def learn(
     windows = Reading(parts[1][:], size, steps, own=own).batches()
     inputs, targets = map(np.stack, zip(*windows, strict=True))
     callbacks: list[keras.callbacks.Callback] = []
-    if settings.averaging:
-        # Validates with the averaged weights, trains on with the others.
-        callbacks.append(keras.callbacks.SwapEMAWeights())
     if settings.logs and strategy.rank == 0:
         from recipes.characters.logs import logging
 

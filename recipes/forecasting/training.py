@@ -8,6 +8,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
+from recipes.console import UsageError
 from recipes.data.windows import (
     Batch,
     ColumnWindows,
@@ -75,8 +76,14 @@ def train(
         KeyboardInterrupt: if the training is stopped before its first batch.
         MemoryError: if the model does not fit into memory.
     """
+    windows = min(len(_source(it, settings)) for it in (seen, held_out))
+    if windows < (settings.workers or 1):
+        raise UsageError(
+            f"--workers {settings.workers} share {windows} windows of the "
+            "series: take fewer workers"
+        )
     trained, history = run(
-        partial(learn, seen, held_out, settings, folder.absolute()),
+        partial(train_process, seen, held_out, settings, folder.absolute()),
         partial(compiled, settings, seen.layout),
         settings,
         folder,
@@ -94,7 +101,7 @@ def train(
     return Forecaster(model, recurrent, line, weight, errors.min()), history
 
 
-def learn(
+def train_process(
     seen: Windows,
     held_out: Windows,
     settings: Settings,
@@ -165,9 +172,11 @@ def validation(
     """
     source = _source(held_out, settings)
     places = np.arange(len(source))[:: math.ceil(len(source) / MOST_VALIDATED)]
-    count = math.ceil(len(places) / settings.batch_size)
-    size = len(places) // count
-    size -= size % strategy.processes
+    processes = strategy.processes
+    # Each process takes one window of a group.
+    groups = len(places) // processes
+    count = math.ceil(groups / (settings.batch_size // processes))
+    size = groups // count * processes
     batches = places[: count * size].reshape(count, size)
     own = batches[:, own_rows(strategy, size)]
     inputs, targets = keras.tree.map_structure(

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 # Seconds between two looks at the board.
-LOOK = 0.3
+POLL_SECONDS = 0.3
 
 
 class Progress(NamedTuple):
@@ -34,12 +34,15 @@ class Board:
     """Board on which workers and the program that started them write.
 
     It becomes an actor of Ray, in a process that does not load Keras.
+
+    Args:
+        stopping: Whether the training shall stop.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, stopping: bool = False) -> None:
         self._progress: Progress | None = None
         self._failure: str | None = None
-        self._stopping = False
+        self._stopping = stopping
 
     def report(self, progress: Progress) -> bool:
         """Write the progress, and return whether the training shall stop."""

@@ -138,6 +138,7 @@ class Budget(keras.callbacks.Callback):
 
     def on_train_end(self, logs: Logs = None) -> None:
         self.history.seconds = self._elapsed()
+        self.history.stopped |= self._stopping
 
     def _elapsed(self) -> float:
         if self._start is None:

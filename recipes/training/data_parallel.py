@@ -22,10 +22,10 @@ from recipes.data.windows import Batch
 from recipes.training.board import Progress
 from recipes.training.budget import Budget, Clock
 from recipes.training.progress import ShowProgress
-from recipes.training.strategy import Trained
+from recipes.training.strategy import StepResult
 
 ROWS = "rows"
-EQUAL, SPLIT = PartitionSpec(), PartitionSpec(ROWS)
+REPLICATED, SHARDED = PartitionSpec(), PartitionSpec(ROWS)
 
 Values = list[jax.Array]
 
@@ -46,7 +46,7 @@ class State(NamedTuple):
     memories: Values
 
 
-STATE = State(EQUAL, EQUAL, EQUAL, SPLIT)
+STATE = State(REPLICATED, REPLICATED, REPLICATED, SHARDED)
 
 
 class DataParallel:
@@ -65,37 +65,41 @@ class DataParallel:
         self.report = report
         self.rank = jax.process_index()
         self.processes = jax.process_count()
-        self._mesh = Mesh(jax.devices(), (ROWS,))
+        # One device of each process.
+        first = {it.process_index: it for it in reversed(jax.devices())}
+        devices = [first[process] for process in range(self.processes)]
+        self._mesh = Mesh(devices, (ROWS,))
         self._steps: dict[str, Any] = {}
 
     def train_on_batch(
         self, model: keras.Model, batch: Batch, clock: Callable[[], Clock]
-    ) -> Trained:
+    ) -> StepResult:
         if "train" not in self._steps:
             model.optimizer.build(model.trainable_variables)
+            self._broadcast(model)
             self._steps["train"] = self._compile(
                 train_step(model),
-                (STATE, SPLIT, SPLIT, SPLIT),
-                (STATE, EQUAL, EQUAL),
+                (STATE, SHARDED, SHARDED, SHARDED),
+                (STATE, REPLICATED, REPLICATED),
             )
         variables = variables_of(model)
         state = self._to_global(variables, STATE)
-        inputs, targets = self._to_global(batch, SPLIT)
+        inputs, targets = self._to_global(batch, SHARDED)
         own = np.array([clock()], np.float32)
         state, loss, agreed = self._steps["train"](
-            state, inputs, targets, self._to_global(own, SPLIT)
+            state, inputs, targets, self._to_global(own, SHARDED)
         )
         assign(variables, self._to_local(state))
-        return Trained(float(loss), Clock(*np.asarray(agreed).tolist()))
+        return StepResult(float(loss), Clock(*np.asarray(agreed).tolist()))
 
     def test_on_batch(self, model: keras.Model, batch: Batch) -> float:
         if "test" not in self._steps:
             self._steps["test"] = self._compile(
-                test_step(model), (STATE, SPLIT, SPLIT), (STATE, EQUAL)
+                test_step(model), (STATE, SHARDED, SHARDED), (STATE, REPLICATED)
             )
         variables = variables_of(model)
         state = self._to_global(variables, STATE)
-        inputs, targets = self._to_global(batch, SPLIT)
+        inputs, targets = self._to_global(batch, SHARDED)
         state, loss = self._steps["test"](state, inputs, targets)
         assign(variables, self._to_local(state))
         return float(loss)
@@ -115,6 +119,19 @@ class DataParallel:
                 budget.stop()
 
         yield [ShowProgress(budget, show)] if self.rank == 0 else []
+
+    def _broadcast(self, model: keras.Model) -> None:
+        """Start with the first process's weights.
+
+        The random numbers of others may differ in their last bits.
+        """
+        if self.processes > 1:
+            weights = [weight.value for weight in model.trainable_variables]
+            first = multihost_utils.broadcast_one_to_all(weights)
+            for weight, value in zip(
+                model.trainable_variables, first, strict=True
+            ):
+                weight.assign(np.asarray(value))
 
     def _compile(
         self, step: Callable[..., Any], inputs: Any, outputs: Any
@@ -139,7 +156,7 @@ class DataParallel:
                 value = value.value
             array = jax.numpy.asarray(value)
             shape = array.shape
-            if spec == SPLIT:
+            if spec == SHARDED:
                 shape = (shape[0] * self.processes, *shape[1:])
             sharding = NamedSharding(self._mesh, spec)
             return jax.make_array_from_single_device_arrays(
@@ -195,12 +212,14 @@ def train_step(model: keras.Model) -> Callable[..., Any]:
             given = started._replace(weights=weights)
             return forward(model, given, inputs, targets, training=True)
 
-        (loss, after), slopes = jax.value_and_grad(cost, has_aux=True)(
+        (loss, after), gradients = jax.value_and_grad(cost, has_aux=True)(
             state.weights
         )
-        loss, slopes, agreed = jax.lax.pmean((loss, slopes, clock[0]), ROWS)
+        loss, gradients, agreed = jax.lax.pmean(
+            (loss, gradients, clock[0]), ROWS
+        )
         weights, optimizer = model.optimizer.stateless_apply(
-            state.optimizer, slopes, state.weights
+            state.optimizer, gradients, state.weights
         )
         others = shift_seeds(model, after.others, -rank)
         return (

@@ -83,6 +83,9 @@ class Resumable(keras.callbacks.Callback):
         self.best.weights = checkpoint.arrays.get("best", [])
         self.best.loss = facts["best_loss"]
         self.epoch, self.batch = facts["epoch"], facts["batch"]
+        if self.batch >= self.batches:
+            # Other workers may make fewer batches of a short series.
+            self.epoch, self.batch = self.epoch + 1, 0
         self.budget.history = History(
             losses=facts["losses"],
             validation=[tuple(pair) for pair in facts["validation"]],

@@ -19,7 +19,7 @@ Model = TypeVar("Model", bound=keras.Model)
 
 
 def run(
-    learn: Callable[[Strategy], tuple[Model, History]],
+    train_process: Callable[[Strategy], tuple[Model, History]],
     build: Callable[[], Model],
     settings: Settings,
     folder: Path,
@@ -27,7 +27,7 @@ def run(
     """Train, and return a model of this process.
 
     Args:
-        learn: Function that builds a model and trains it as one of the
+        train_process: Function that builds a model and trains it as one of the
             processes of a strategy.
         build: Function that builds such a model.
         settings: The recipe's settings; with `workers`, these train.
@@ -35,8 +35,8 @@ def run(
     """
     with raise_memory_error():
         if settings.workers is None:
-            return learn(SINGLE_PROCESS)
-        weights, history = on_ray.train(learn, settings, folder)
+            return train_process(SINGLE_PROCESS)
+        weights, history = on_ray.train(train_process, settings, folder)
         model = build()
         for weight, value in zip(model.trainable_weights, weights, strict=True):
             weight.assign(value)

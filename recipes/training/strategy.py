@@ -16,7 +16,7 @@ from recipes.training.budget import Budget, Clock
 from recipes.training.progress import Bar, ShowProgress
 
 
-class Trained(NamedTuple):
+class StepResult(NamedTuple):
     """Result of a batch, on which all processes agree.
 
     Args:
@@ -44,8 +44,16 @@ class Strategy(Protocol):
 
     def train_on_batch(
         self, model: keras.Model, batch: Batch, clock: Callable[[], Clock]
-    ) -> Trained:
-        """Train a compiled model on this process's rows of a batch."""
+    ) -> StepResult:
+        """Train a compiled model on this process's rows of a batch.
+
+        Args:
+            model: The model, always the same.
+            batch: Inputs and targets.
+            clock: Function that returns the time of this process. One process
+                reads it after the step; several read it before, so that the
+                step itself takes the mean.
+        """
 
     def test_on_batch(self, model: keras.Model, batch: Batch) -> float:
         """Return the mean loss of all rows of a batch."""
@@ -72,10 +80,10 @@ class SingleProcess:
 
     def train_on_batch(
         self, model: keras.Model, batch: Batch, clock: Callable[[], Clock]
-    ) -> Trained:
+    ) -> StepResult:
         model.reset_metrics()
         logs = model.train_on_batch(*batch, return_dict=True)
-        return Trained(float(logs["loss"]), clock())
+        return StepResult(float(logs["loss"]), clock())
 
     def test_on_batch(self, model: keras.Model, batch: Batch) -> float:
         model.reset_metrics()

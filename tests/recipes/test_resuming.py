@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from recipes.characters import training
@@ -74,6 +75,17 @@ def test_losses_are_those_of_a_training_in_one_go(train, whole, kills):
         with pytest.raises(KilledError):
             train(folder, after, every)
     assert_same(train(folder), whole)
+
+
+def test_the_weights_are_the_mean_of_those_of_the_batches(train):
+    """Which they are validated with, and kept."""
+    model, history = train("averaged", epochs=1)
+    assert len(history.validation) == 1
+    means = [
+        it for it in model.optimizer.variables if it.name.endswith("_average")
+    ]
+    for weight, mean in zip(model.trainable_weights, means, strict=True):
+        np.testing.assert_array_equal(weight, mean)
 
 
 def test_one_that_was_never_validated_keeps_its_checkpoints(train):

@@ -115,6 +115,15 @@ def test_a_picture_of_the_losses(data, tmp_path):
     assert (tmp_path / "training.png").read_bytes()[1:4] == b"PNG"
 
 
+def test_a_stop_in_the_last_validation_is_heard(data):
+    """The program says at its end that it was stopped."""
+    budget = Budget(0.1, minutes=None, batches=10)
+    stop = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: budget.stop())
+    history = train(make_model(), data, budget, stop)
+    assert len(history.losses) == 10
+    assert history.stopped
+
+
 def test_a_loss_that_is_no_number_ends_the_training(data):
     inputs, targets = data
     budget = Budget(0.1, minutes=None, batches=20)

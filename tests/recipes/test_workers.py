@@ -5,10 +5,9 @@ import os
 import shutil
 import signal
 import sys
-import time
 from dataclasses import replace
 from functools import partial
-from threading import Thread
+from threading import Event, Thread
 
 import keras
 import numpy as np
@@ -20,12 +19,12 @@ from recipes.characters.settings import PRESETS, Settings
 from recipes.console import UsageError
 from recipes.data.numbers import encode, vocabulary_of
 from recipes.data.text import Text
-from recipes.training import checkpoints, on_ray, resuming
-from recipes.training.budget import History
+from recipes.training import checkpoints, on_ray
+from recipes.training.budget import Budget
+from recipes.training.running import run
 from tests.recipes.killing import assert_same, checkpoints_written
 
 ray = pytest.importorskip("ray")
-psutil = pytest.importorskip("psutil")
 
 TEXT = Text(("To be, or not to be, that is the question:\n" * 60).encode())
 SMALL = {
@@ -43,10 +42,11 @@ EPOCH = 79
 SAMPLED = 40
 
 
-def learn_and_tell(parts, vocabulary, settings, folder, strategy):
+def train_and_note(parts, vocabulary, settings, folder, strategy):
     """Trains, with a checkpoint each batch, and notes weights and a sample."""
+    (folder / f"pid{strategy.rank}").write_text(str(os.getpid()))
     with checkpoints_written():
-        model, history = training.learn(
+        model, history = training.train_process(
             parts, vocabulary, settings, folder, strategy
         )
     found = hashlib.sha256()
@@ -55,7 +55,30 @@ def learn_and_tell(parts, vocabulary, settings, folder, strategy):
     (folder / f"rank{strategy.rank}").write_text(found.hexdigest())
     sample = models.sample(model, vocabulary, settings, SAMPLED)
     (folder / f"sample{strategy.rank}").write_text(sample)
+    dropped = train_by_dropout()
+    if strategy.rank == 0:
+        np.save(folder / "dropped.npy", dropped)
     return model, history
+
+
+def train_by_dropout():
+    """Trains a weight for each of many ones, of which half are dropped."""
+    model = keras.Sequential(
+        [
+            keras.Input((1000,), 1),
+            keras.layers.Dropout(0.5),
+            keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros"),
+        ]
+    )
+    model.compile(keras.optimizers.SGD(1.0), loss=lambda _, y: y)
+    ones = np.ones((1, 1000), "float32"), np.ones((1, 1), "float32")
+
+    from recipes.training.data_parallel import DataParallel
+
+    budget = Budget(1.0, None, 1)
+    DataParallel(lambda _: False).train_on_batch(model, ones, budget.clock)
+    (weights,) = model.get_weights()
+    return weights
 
 
 @pytest.fixture(scope="module")
@@ -72,12 +95,12 @@ def train(tmp_path_factory):
         changed = replace(settings, workers=workers, **changed)
         if workers is None:
             return training.train(parts, vocabulary, changed, folder)
-        learn = partial(learn_and_tell, parts, vocabulary, changed, folder)
-        weights, history = on_ray.train(learn, changed, folder)
-        model = training.compiled(len(vocabulary), changed, SMALL["batch_size"])
-        for weight, value in zip(model.trainable_weights, weights, strict=True):
-            weight.assign(value)
-        return model, history
+        return run(
+            partial(train_and_note, parts, vocabulary, changed, folder),
+            partial(training.compiled, len(vocabulary), changed, 8),
+            changed,
+            folder,
+        )
 
     train.base = base
     train.vocabulary = vocabulary
@@ -95,29 +118,26 @@ def whole(train):
 
 @pytest.fixture(scope="module")
 def killed(train):
-    """The training by two workers, of which one is killed.
+    """The training by two workers, of which the first is killed.
 
-    A copy of the checkpoint that it goes on from is in the folder "changed".
+    That is the one which writes, reports and coordinates. A copy of the
+    checkpoint that it goes on from is in the folder "changed".
     """
     folder = train.base / "killed"
-    victims = []
+    ended = Event()
 
     def kill():
         while not checkpoints.exist(folder):
-            time.sleep(0.01)
-        worker = workers()[-1]
-        os.kill(worker.pid, signal.SIGKILL)
-        victims.append(worker)
-        # The other one waits for it at the next batch.
-        time.sleep(1)
+            if ended.wait(0.01):
+                return
+        os.kill(int((folder / "pid0").read_text()), signal.SIGKILL)
         shutil.copytree(folder, train.base / "changed")
 
-    killing = Thread(target=kill)
-    killing.start()
-    found = train("killed", 2)
-    killing.join()
-    assert victims
-    return found
+    Thread(target=kill, daemon=True).start()
+    try:
+        return train("killed", 2)
+    finally:
+        ended.set()
 
 
 def test_two_workers_train_as_one(killed, whole):
@@ -152,35 +172,8 @@ def test_the_number_of_workers_may_change(train, killed, whole):
     np.testing.assert_allclose(history.losses[-20:], losses[-20:], rtol=0.1)
 
 
-def workers():
-    """The workers of a training, processes of Ray."""
-    return [
-        process
-        for process in psutil.Process().children(recursive=True)
-        if process.name().startswith("ray::RayTrain")
-    ]
-
-
-def learn_by_dropout(folder, strategy):
-    """Trains a weight for each of many ones, of which half are dropped."""
-    model = keras.Sequential(
-        [
-            keras.Input((1000,), 1),
-            keras.layers.Dropout(0.5),
-            keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros"),
-        ]
-    )
-    model.compile(keras.optimizers.SGD(1.0), loss=lambda _, y: y)
-    ones = np.ones((1, 1000), "float32"), np.ones((1, 1), "float32")
-    budget = resuming.Budget(1.0, None, 1)
-    strategy.train_on_batch(model, ones, budget.clock)
-    return model, History()
-
-
-def test_each_worker_has_its_own_dropout(tmp_path):
-    settings = Settings(**(PRESETS["quick"] | SMALL), workers=2)
-    learn = partial(learn_by_dropout, tmp_path)
-    (weights,), _ = on_ray.train(learn, settings, tmp_path)
+def test_each_worker_has_its_own_dropout(train, killed):
+    weights = np.load(train.base / "killed" / "dropped.npy")
     # Of ones, what is kept is doubled; of both workers the mean is taken.
     kept, count = np.unique(-weights, return_counts=True)
     np.testing.assert_array_equal(kept, [0, 1, 2])
@@ -212,5 +205,5 @@ def test_without_ray(monkeypatch, tmp_path):
 def test_without_a_cluster(tmp_path):
     settings = Settings(**(PRESETS["quick"] | SMALL), workers=2)
     settings.address = "127.0.0.1:1"
-    with pytest.raises(UsageError, match=r"no Ray cluster answers at --addr"):
+    with pytest.raises(UsageError, match=r"no Ray cluster can be joined"):
         on_ray.train(print, settings, tmp_path)
