@@ -268,7 +268,7 @@ def test_a_process_that_is_stopped_writes_its_best_model(novel, tmp_path):
 def test_stopped_it_writes_its_best_model_and_can_go_on(
     novel, tmp_path, capsys, monkeypatch
 ):
-    validate = keras.Model.evaluate
+    validate = keras.Model.test_on_batch
 
     def interrupted(*args, **kwargs):
         patch.undo()
@@ -279,7 +279,7 @@ def test_stopped_it_writes_its_best_model_and_can_go_on(
     options = {**SMALL, "--dataset": novel, "--output": output}
     options["--epochs"] = 100_000
     with monkeypatch.context() as patch:
-        patch.setattr(keras.Model, "evaluate", interrupted)
+        patch.setattr(keras.Model, "test_on_batch", interrupted)
         status, said = run(capsys, *words(options))
     assert status == 130
     assert "stopped before its end" in said
