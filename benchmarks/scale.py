@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 from tabulate import tabulate
 
@@ -27,9 +28,10 @@ from recipes.characters.settings import PRESETS, Settings
 from recipes.data.numbers import Numbers, encode, vocabulary_of
 from recipes.data.text import Text
 from recipes.data.vocabulary import Vocabulary
+from recipes.data.windows import Batch
 from recipes.training import on_ray
-from recipes.training.budget import History
-from recipes.training.strategy import Strategy
+from recipes.training.budget import Clock, History
+from recipes.training.strategy import StepResult, Strategy
 
 RESULTS = Path(__file__).with_name("results") / "scale.csv"
 
@@ -144,9 +146,7 @@ def train_and_measure(
 ) -> tuple[Any, History]:
     """Train, and write this worker's CPU seconds per batch to a file."""
     spent: list[float] = []
-    strategy.train_on_batch = record_cpu_time(  # type: ignore[method-assign]
-        strategy.train_on_batch, spent
-    )
+    strategy.train_on_batch = record_cpu_time(strategy.train_on_batch, spent)
     result = training.train_process(
         parts, vocabulary, settings, folder, strategy
     )
@@ -156,14 +156,16 @@ def train_and_measure(
 
 
 def record_cpu_time(
-    step: Callable[..., Any], spent: list[float]
-) -> Callable[..., Any]:
+    step: Callable[..., StepResult], spent: list[float]
+) -> Callable[..., StepResult]:
     """Return a step that notes the CPU time of this process after it."""
 
-    def note(*given: Any) -> Any:
-        found = step(*given)
+    def note(
+        model: keras.Model, batch: Batch, clock: Callable[[], Clock]
+    ) -> StepResult:
+        result = step(model, batch, clock)
         spent.append(time.process_time())
-        return found
+        return result
 
     return note
 

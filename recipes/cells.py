@@ -1,12 +1,10 @@
-"""Recurrent layers by name, how their weights start, and their memories."""
+"""Recurrent layers by name, and how their weights start."""
 
 import math
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import keras
-import numpy as np
 
 from keras_gatelstm import GateGRU, GateLSTM, GateRNN, GateSequence
 
@@ -83,54 +81,3 @@ def start_remembering(layer: keras.layers.RNN, steps: int) -> None:
     if its_bias is not None:
         terms = its_bias.shape[0] if its_bias.ndim > 1 else 1
         its_bias.assign(keras.ops.full_like(its_bias, bias / terms))
-
-
-def memories(model: keras.Model) -> list[keras.Variable]:
-    """Return the state variables of stateful layers.
-
-    Keras keeps no list of them.
-    """
-    return [
-        memory
-        for layer in model.layers
-        if isinstance(layer, keras.layers.RNN) and layer.stateful
-        for memory in keras.tree.flatten(layer.states)
-    ]
-
-
-def empty_memories(model: keras.Model) -> None:
-    """Set the states of stateful layers to zero."""
-    for memory in memories(model):
-        memory.assign(keras.ops.zeros(memory.shape, memory.dtype))
-
-
-def predict_and_remember(
-    model: keras.Model,
-) -> Callable[[np.ndarray], np.ndarray]:
-    """Return a function that predicts, and keeps the memories of the model.
-
-    `Model.predict_on_batch` does not keep them with Keras 3.15 on JAX.
-
-    Args:
-        model: A model with stateful layers, which does not change any more.
-    """
-    if keras.backend.backend() != "jax":
-        return model.predict_on_batch
-    import jax
-
-    states = memories(model)
-
-    @jax.jit
-    def step(inputs: Any, before: list[Any]) -> tuple[Any, list[Any]]:
-        mapping = zip(states, before, strict=True)
-        with keras.StatelessScope(state_mapping=mapping) as scope:
-            outputs = model(inputs, training=False)
-            return outputs, [scope.get_current_value(it) for it in states]
-
-    def predict(inputs: np.ndarray) -> np.ndarray:
-        outputs, after = step(inputs, [state.value for state in states])
-        for state, value in zip(states, after, strict=True):
-            state.assign(value)
-        return np.asarray(outputs)
-
-    return predict

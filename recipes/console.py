@@ -5,9 +5,13 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any, NoReturn
+
+from tqdm.auto import tqdm
 
 # Characters of a value that are shown in an error message.
 SHOWN = 80
@@ -63,6 +67,30 @@ def run(
         print(f"\n{name}: stopped before its end", file=sys.stderr)
         return 130
     return 0
+
+
+@contextmanager
+def stop_on_signal(stop: Callable[[], None]) -> Iterator[None]:
+    """Stop a training after its current batch on SIGINT or SIGTERM.
+
+    A second signal stops it immediately.
+
+    Args:
+        stop: Function that asks the training to stop.
+    """
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        signal.signal(number, signal.default_int_handler)
+        stop()
+        tqdm.write("stopping after this batch; once more: at once", sys.stderr)
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, handle) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def one_line(message: object) -> str:

@@ -1,6 +1,8 @@
-"""Estimate of the memory that a training takes at least."""
+"""Memory that a training takes: an estimate, and the error for too little."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from recipes.console import UsageError
 
@@ -48,3 +50,20 @@ def check_memory(
             f"this machine has {there / 2**30:,.0f}: take fewer units, or "
             "smaller batches"
         )
+
+
+@contextmanager
+def raise_memory_error() -> Iterator[None]:
+    """Turn the backend's error for too little memory into `MemoryError`.
+
+    Raises:
+        MemoryError: if TensorFlow or JAX runs out of memory.
+    """
+    try:
+        yield
+    # They have no common class, and only one of them need be installed.
+    except Exception as error:
+        of_tensorflow = type(error).__name__ == "ResourceExhaustedError"
+        if of_tensorflow or "RESOURCE_EXHAUSTED" in str(error):
+            raise MemoryError from error
+        raise

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 
 class Options(NamedTuple):
-    """What a trial is told.
+    """Options of a trial.
 
     Args:
         folder: Empty folder to write in.
@@ -19,7 +19,7 @@ class Options(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a trial found.
+    """Result of a trial.
 
     Args:
         figures: Figures by name, with their units.

@@ -5,20 +5,22 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from itertools import islice
+from typing import Any
 
 import keras
 import numpy as np
 from keras import layers
 
-from recipes.cells import (
-    empty_memories,
-    predict_and_remember,
-    recurrent_layer,
-)
+from recipes.cells import recurrent_layer
 from recipes.characters.settings import Settings
 from recipes.data.numbers import Reading
 from recipes.data.vocabulary import Vocabulary
 from recipes.sample import generate
+from recipes.training.variables import (
+    assign_values,
+    empty_memories,
+    memories,
+)
 
 # Evaluation reads one stream per so many characters, in windows of so many
 # steps.
@@ -109,6 +111,37 @@ def nats(model: keras.Sequential, numbers: np.ndarray) -> np.ndarray:
 def streams(numbers: np.ndarray) -> int:
     """Return the number of parallel streams in which `nats` reads a text."""
     return 1 + len(numbers) // STREAM_CHARACTERS
+
+
+def predict_and_remember(
+    model: keras.Model,
+) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a function that predicts, and keeps the memories of the model.
+
+    `Model.predict_on_batch` does not keep them with Keras 3.15 on JAX.
+
+    Args:
+        model: A model with stateful layers, which does not change any more.
+    """
+    if keras.backend.backend() != "jax":
+        return model.predict_on_batch
+    import jax
+
+    states = memories(model)
+
+    @jax.jit
+    def step(inputs: Any, before: list[Any]) -> tuple[Any, list[Any]]:
+        mapping = zip(states, before, strict=True)
+        with keras.StatelessScope(state_mapping=mapping) as scope:
+            outputs = model(inputs, training=False)
+            return outputs, [scope.get_current_value(it) for it in states]
+
+    def predict(inputs: np.ndarray) -> np.ndarray:
+        outputs, after = step(inputs, [state.value for state in states])
+        assign_values(states, after)
+        return np.asarray(outputs)
+
+    return predict
 
 
 def reader(model: keras.Sequential) -> Callable[[int], np.ndarray]:

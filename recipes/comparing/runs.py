@@ -10,10 +10,11 @@ from tqdm.auto import tqdm
 from recipes.comparing.settings import Settings
 from recipes.comparing.task import Run, Task
 from recipes.console import UsageError
+from recipes.memory import raise_memory_error
 from recipes.training import checkpoints, resuming
 from recipes.training.budget import Logs
 from recipes.training.checkpoints import Checkpoint
-from recipes.training.strategy import SINGLE_PROCESS, raise_memory_error
+from recipes.training.strategy import SINGLE_PROCESS
 
 Row = dict[str, Any]
 

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -49,14 +50,14 @@ def ray_cluster(workers: int, address: str | None = None) -> Iterator[int]:
     if address is not None and _token().exists():
         # As Ray's own commands do.
         os.environ.setdefault("RAY_AUTH_MODE", "token")
-    try:
-        import jax  # noqa: F401 - the workers need it.
-        import ray
-    except ImportError as error:
-        raise UsageError(
-            f"--workers need Ray and JAX, and {error.name} is not installed: "
-            "pip install -e '.[ray]'"
-        ) from None
+    for name in ("ray", "jax"):
+        if find_spec(name) is None:
+            raise UsageError(
+                f"--workers need Ray and JAX, and {name} is not installed: "
+                "pip install -e '.[ray]'"
+            )
+    import ray
+
     with tempfile.TemporaryDirectory(
         prefix="ray-", dir="/tmp", ignore_cleanup_errors=True
     ) as scratch:

@@ -17,17 +17,20 @@ import numpy as np
 from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from recipes.cells import memories
 from recipes.data.windows import Batch
 from recipes.training.board import Progress
 from recipes.training.budget import Budget, Clock
 from recipes.training.progress import ShowProgress
 from recipes.training.strategy import StepResult
+from recipes.training.variables import assign_values, memories
 
 ROWS = "rows"
 REPLICATED, SHARDED = PartitionSpec(), PartitionSpec(ROWS)
 
 Values = list[jax.Array]
+# Arrays, or partitions of arrays, in lists, tuples and dictionaries.
+Tree = Any
+Step = Callable[..., Tree]
 
 
 class State(NamedTuple):
@@ -69,15 +72,16 @@ class DataParallel:
         first = {it.process_index: it for it in reversed(jax.devices())}
         devices = [first[process] for process in range(self.processes)]
         self._mesh = Mesh(devices, (ROWS,))
-        self._steps: dict[str, Any] = {}
+        self._train_step: Step | None = None
+        self._test_step: Step | None = None
 
     def train_on_batch(
         self, model: keras.Model, batch: Batch, clock: Callable[[], Clock]
     ) -> StepResult:
-        if "train" not in self._steps:
+        if self._train_step is None:
             model.optimizer.build(model.trainable_variables)
             self._broadcast(model)
-            self._steps["train"] = self._compile(
+            self._train_step = self._compile(
                 train_step(model),
                 (STATE, SHARDED, SHARDED, SHARDED),
                 (STATE, REPLICATED, REPLICATED),
@@ -86,21 +90,21 @@ class DataParallel:
         state = self._to_global(variables, STATE)
         inputs, targets = self._to_global(batch, SHARDED)
         own = np.array([clock()], np.float32)
-        state, loss, agreed = self._steps["train"](
+        state, loss, agreed = self._train_step(
             state, inputs, targets, self._to_global(own, SHARDED)
         )
         assign(variables, self._to_local(state))
         return StepResult(float(loss), Clock(*np.asarray(agreed).tolist()))
 
     def test_on_batch(self, model: keras.Model, batch: Batch) -> float:
-        if "test" not in self._steps:
-            self._steps["test"] = self._compile(
+        if self._test_step is None:
+            self._test_step = self._compile(
                 test_step(model), (STATE, SHARDED, SHARDED), (STATE, REPLICATED)
             )
         variables = variables_of(model)
         state = self._to_global(variables, STATE)
         inputs, targets = self._to_global(batch, SHARDED)
-        state, loss = self._steps["test"](state, inputs, targets)
+        state, loss = self._test_step(state, inputs, targets)
         assign(variables, self._to_local(state))
         return float(loss)
 
@@ -128,14 +132,11 @@ class DataParallel:
         if self.processes > 1:
             weights = [weight.value for weight in model.trainable_variables]
             first = multihost_utils.broadcast_one_to_all(weights)
-            for weight, value in zip(
-                model.trainable_variables, first, strict=True
-            ):
-                weight.assign(np.asarray(value))
+            assign_values(
+                model.trainable_variables, [np.asarray(it) for it in first]
+            )
 
-    def _compile(
-        self, step: Callable[..., Any], inputs: Any, outputs: Any
-    ) -> Callable[..., Any]:
+    def _compile(self, step: Step, inputs: Tree, outputs: Tree) -> Step:
         """Compile a step of all processes."""
         return jax.jit(
             jax.shard_map(
@@ -148,10 +149,12 @@ class DataParallel:
             )
         )
 
-    def _to_global(self, values: Any, specs: Any) -> Any:
+    def _to_global(self, values: Tree, specs: Tree) -> Tree:
         """Join this process's values with those of the other processes."""
 
-        def join(spec: PartitionSpec, value: Any) -> jax.Array:
+        def join(
+            spec: PartitionSpec, value: jax.Array | keras.Variable
+        ) -> jax.Array:
             if isinstance(value, keras.Variable):
                 value = value.value
             array = jax.numpy.asarray(value)
@@ -170,7 +173,7 @@ class DataParallel:
             is_leaf=lambda it: isinstance(it, PartitionSpec),
         )
 
-    def _to_local(self, values: Any) -> Any:
+    def _to_local(self, values: Tree) -> Tree:
         """Return this process's part of values."""
         return jax.tree.map(lambda it: it.addressable_data(0), values)
 
@@ -188,11 +191,10 @@ def variables_of(model: keras.Model) -> State:
 def assign(variables: State, values: State) -> None:
     """Assign values to variables."""
     for some, new in zip(variables, values, strict=True):
-        for variable, value in zip(some, new, strict=True):
-            variable.assign(value)
+        assign_values(some, new)
 
 
-def train_step(model: keras.Model) -> Callable[..., Any]:
+def train_step(model: keras.Model) -> Step:
     """Return a training step of each process.
 
     ```
@@ -203,7 +205,7 @@ def train_step(model: keras.Model) -> Callable[..., Any]:
     """
 
     def step(
-        state: State, inputs: Any, targets: jax.Array, clock: jax.Array
+        state: State, inputs: Tree, targets: jax.Array, clock: jax.Array
     ) -> tuple[State, jax.Array, jax.Array]:
         rank = jax.lax.axis_index(ROWS)
         started = state._replace(others=shift_seeds(model, state.others, rank))
@@ -231,7 +233,7 @@ def train_step(model: keras.Model) -> Callable[..., Any]:
     return step
 
 
-def test_step(model: keras.Model) -> Callable[..., Any]:
+def test_step(model: keras.Model) -> Step:
     """Return a validation step of each process.
 
     ```
@@ -240,7 +242,7 @@ def test_step(model: keras.Model) -> Callable[..., Any]:
     """
 
     def step(
-        state: State, inputs: Any, targets: jax.Array
+        state: State, inputs: Tree, targets: jax.Array
     ) -> tuple[State, jax.Array]:
         loss, after = forward(model, state, inputs, targets, training=False)
         return after, jax.lax.pmean(loss, ROWS)
@@ -251,7 +253,7 @@ def test_step(model: keras.Model) -> Callable[..., Any]:
 def forward(
     model: keras.Model,
     state: State,
-    inputs: Any,
+    inputs: Tree,
     targets: jax.Array,
     training: bool,
 ) -> tuple[jax.Array, State]:
@@ -275,7 +277,7 @@ def forward(
                 for some in variables
             )
         )
-    return loss, State(*after)
+    return loss, after
 
 
 def shift_seeds(model: keras.Model, values: Values, rank: jax.Array) -> Values:

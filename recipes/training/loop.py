@@ -9,6 +9,7 @@ import numpy as np
 from recipes.data.windows import Batch
 from recipes.training.budget import Budget, Logs
 from recipes.training.strategy import Strategy
+from recipes.training.variables import assign_values, read_values
 
 
 class KeepBest(keras.callbacks.Callback):
@@ -28,17 +29,11 @@ class KeepBest(keras.callbacks.Callback):
         loss = (logs or {})["loss"]
         if loss < self.loss:
             self.loss = loss
-            self.weights = [
-                keras.ops.convert_to_numpy(weight)
-                for weight in self.model.trainable_weights
-            ]
+            self.weights = read_values(self.model.trainable_weights)
 
     def restore(self, model: keras.Model) -> None:
         """Assign the kept weights to a model."""
-        for weight, kept in zip(
-            model.trainable_weights, self.weights, strict=True
-        ):
-            weight.assign(kept)
+        assign_values(model.trainable_weights, self.weights)
 
 
 def fit(
@@ -65,7 +60,7 @@ def fit(
         budget: The training's budget, the first callback.
         callbacks: Further callbacks, as in Keras, but the loss in a batch's
             logs is that batch's own, not a running mean.
-        strategy: What computes the steps.
+        strategy: Strategy of the training.
         epoch: Epoch to start with.
         batch: Batch of that epoch to start with.
     """

@@ -9,22 +9,24 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from recipes.console import UsageError, one_line
+from recipes.console import UsageError, one_line, stop_on_signal
 from recipes.options import Settings
 from recipes.training import checkpoints
 from recipes.training.board import POLL_SECONDS, Board
 from recipes.training.budget import History
 from recipes.training.cluster import ray_cluster
 from recipes.training.progress import Bar
-from recipes.training.strategy import Strategy, stop_on_signal
+from recipes.training.strategy import Strategy
 from recipes.training.worker import Job, WorkerResult, work
 
 if TYPE_CHECKING:
     import keras
+    from ray.actor import ActorHandle
 
 # Trains as one of the processes of a strategy.
 TrainProcess = Callable[[Strategy], tuple["keras.Model", History]]
@@ -96,7 +98,7 @@ class _Stop:
     def __init__(self) -> None:
         self.asked = False
         self.started = False
-        self.board: Any = None
+        self.board: ActorHandle = None
 
     def __call__(self) -> None:
         if not self.started:
@@ -116,7 +118,7 @@ def _until_done(
     attempts = 0
     while True:
         before = checkpoints.written_at(folder)
-        stop.board = _pin_board(stop.asked)
+        stop.board = _start_board(stop.asked)
         try:
             return _attempt(job, settings, threads, stop)
         except TrainingFailedError as error:
@@ -140,8 +142,8 @@ def _until_done(
             )
 
 
-def _pin_board(stopping: bool) -> Any:
-    """Return the handle of a new board, in a process of this machine."""
+def _start_board(stopping: bool) -> "ActorHandle":
+    """Start a board in a process of this machine, and return its handle."""
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
@@ -163,8 +165,7 @@ def _attempt(
     from ray.train.v2.jax import JaxConfig, JaxTrainer
 
     trainer = JaxTrainer(
-        work,
-        train_loop_config={"job": job, "board": stop.board},
+        partial(work, job, stop.board),
         # On CPUs too: otherwise it does not start jax.distributed.
         jax_config=JaxConfig(use_gpu=True),
         scaling_config=ScalingConfig(

@@ -8,7 +8,6 @@ from typing import Any, Protocol
 import keras
 import numpy as np
 
-from recipes.cells import empty_memories, memories
 from recipes.console import UsageError
 from recipes.data.windows import Batch
 from recipes.options import Settings
@@ -17,6 +16,12 @@ from recipes.training.budget import Budget, History, Logs
 from recipes.training.checkpoints import Arrays, Checkpoint
 from recipes.training.loop import KeepBest, fit
 from recipes.training.strategy import Strategy, own_rows
+from recipes.training.variables import (
+    assign_values,
+    empty_memories,
+    memories,
+    read_values,
+)
 
 # Fewer batches do not make a useful model, unless the user asked for so few.
 LEAST_BATCHES = 10
@@ -36,7 +41,7 @@ class Resumable(keras.callbacks.Callback):
         budget: The training's budget.
         best: Callback that keeps the best weights.
         batches: Number of batches per epoch.
-        strategy: What computes the steps; only its first process writes.
+        strategy: Strategy of the training; only its first process writes.
         every: Seconds of training between two checkpoints.
 
     Attributes:
@@ -72,14 +77,12 @@ class Resumable(keras.callbacks.Callback):
         """Restore a compiled model and the callbacks from a checkpoint."""
         facts = checkpoint.facts
         model.optimizer.build(model.trainable_variables)
-        _assign_values(model.variables, checkpoint.arrays["model"])
+        assign_values(model.variables, checkpoint.arrays["model"])
         # Models without stateful layers store no memories.
         whole = checkpoint.arrays.get("memories", [])
         own = [it[own_rows(self.strategy, len(it))] for it in whole]
-        _assign_values(memories(model), own)
-        _assign_values(
-            model.optimizer.variables, checkpoint.arrays["optimizer"]
-        )
+        assign_values(memories(model), own)
+        assign_values(model.optimizer.variables, checkpoint.arrays["optimizer"])
         self.best.weights = checkpoint.arrays.get("best", [])
         self.best.loss = facts["best_loss"]
         self.epoch, self.batch = facts["epoch"], facts["batch"]
@@ -108,11 +111,11 @@ class Resumable(keras.callbacks.Callback):
             self._write(self.epoch, self.batch)
 
     def on_test_begin(self, logs: Logs = None) -> None:
-        self._carried = _read_values(memories(self.model))
+        self._carried = read_values(memories(self.model))
         empty_memories(self.model)
 
     def on_test_end(self, logs: Logs = None) -> None:
-        _assign_values(memories(self.model), self._carried)
+        assign_values(memories(self.model), self._carried)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         if self.batch == self.batches:
@@ -134,12 +137,10 @@ class Resumable(keras.callbacks.Callback):
             return
         history = self.budget.history
         arrays: dict[str, Arrays] = {
-            "model": _read_values(self.model.variables),
+            "model": read_values(self.model.variables),
             # All processes take part.
-            "memories": self.strategy.gather(
-                _read_values(memories(self.model))
-            ),
-            "optimizer": _read_values(self.model.optimizer.variables),
+            "memories": self.strategy.gather(read_values(memories(self.model))),
+            "optimizer": read_values(self.model.optimizer.variables),
             "best": self.best.weights,
         }
         facts = {
@@ -157,21 +158,12 @@ class Resumable(keras.callbacks.Callback):
         self._written_at = (epoch, batch)
 
 
-def _read_values(variables: list[Any]) -> Arrays:
-    return [keras.ops.convert_to_numpy(variable) for variable in variables]
-
-
 def _all_finite(variables: list[Any]) -> bool:
     return all(
         np.isfinite(value).all()
-        for value in _read_values(variables)
+        for value in read_values(variables)
         if np.issubdtype(value.dtype, np.floating)
     )
-
-
-def _assign_values(variables: list[Any], values: Arrays) -> None:
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)
 
 
 class DivergedError(UsageError):
@@ -229,7 +221,7 @@ def train(
         whole: Total number of batches if `settings.minutes` is `None`.
         settings: The recipe's settings.
         folder: Folder of the checkpoints.
-        strategy: What computes the steps.
+        strategy: Strategy of the training.
         callbacks: Additional callbacks.
 
     Raises:

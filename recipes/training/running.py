@@ -6,14 +6,12 @@ from typing import TypeVar
 
 import keras
 
+from recipes.memory import raise_memory_error
 from recipes.options import Settings
 from recipes.training import on_ray
 from recipes.training.budget import History
-from recipes.training.strategy import (
-    SINGLE_PROCESS,
-    Strategy,
-    raise_memory_error,
-)
+from recipes.training.strategy import SINGLE_PROCESS, Strategy
+from recipes.training.variables import assign_values
 
 Model = TypeVar("Model", bound=keras.Model)
 
@@ -38,6 +36,5 @@ def run(
             return train_process(SINGLE_PROCESS)
         weights, history = on_ray.train(train_process, settings, folder)
         model = build()
-        for weight, value in zip(model.trainable_weights, weights, strict=True):
-            weight.assign(value)
+        assign_values(model.trainable_weights, weights)
         return model, history

@@ -1,16 +1,13 @@
-"""How a batch is trained on: by one process, or by several."""
+"""Strategies of training: in one process, or shared by several."""
 
-import signal
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from types import FrameType
 from typing import NamedTuple, Protocol
 
 import keras
 import numpy as np
-from tqdm.auto import tqdm
 
+from recipes.console import stop_on_signal
 from recipes.data.windows import Batch
 from recipes.training.budget import Budget, Clock
 from recipes.training.progress import Bar, ShowProgress
@@ -114,47 +111,3 @@ def own_rows(strategy: Strategy, rows: int) -> slice:
     """
     size = rows // strategy.processes
     return slice(strategy.rank * size, (strategy.rank + 1) * size)
-
-
-@contextmanager
-def raise_memory_error() -> Iterator[None]:
-    """Turn the backend's error for too little memory into `MemoryError`.
-
-    Raises:
-        MemoryError: if TensorFlow or JAX runs out of memory.
-    """
-    try:
-        yield
-    # They have no common class, and only one of them need be installed.
-    except Exception as error:
-        name = type(error).__name__
-        of_jax = name == "JaxRuntimeError" and "RESOURCE_EXHAUSTED" in str(
-            error
-        )
-        if name == "ResourceExhaustedError" or of_jax:
-            raise MemoryError from error
-        raise
-
-
-@contextmanager
-def stop_on_signal(stop: Callable[[], None]) -> Iterator[None]:
-    """Stop a training after its current batch on SIGINT or SIGTERM.
-
-    A second signal stops it immediately.
-
-    Args:
-        stop: Function that asks the training to stop.
-    """
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        signal.signal(number, signal.default_int_handler)
-        stop()
-        tqdm.write("stopping after this batch; once more: at once", sys.stderr)
-
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, handle) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

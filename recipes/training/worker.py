@@ -5,14 +5,17 @@ Ray's own processes load this module, and so it does not load Keras.
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from recipes.console import UsageError, one_line
+from recipes.memory import raise_memory_error
 from recipes.training.board import POLL_SECONDS, Progress
 
 if TYPE_CHECKING:
+    from ray.actor import ActorHandle
+
     from recipes.training.budget import History
 
 TOKEN = "token"
@@ -62,11 +65,12 @@ class WorkerResult(NamedTuple):
     history: "History"
 
 
-def work(config: dict[str, Any]) -> bytes:
+def work(job: Job, board: "ActorHandle") -> bytes:
     """Train as one of several workers.
 
     Args:
-        config: `job`, a `Job`, and `board`, the handle of a `Board`.
+        job: The work.
+        board: Handle of a `Board`.
 
     Returns:
         The pickled `WorkerResult`.
@@ -74,7 +78,6 @@ def work(config: dict[str, Any]) -> bytes:
     import ray
     from ray import cloudpickle
 
-    job, board = config["job"], config["board"]
     shown = 0.0
 
     def report(progress: Progress) -> bool:
@@ -88,7 +91,6 @@ def work(config: dict[str, Any]) -> bytes:
     try:
         job.check_token()
         from recipes.training.data_parallel import DataParallel
-        from recipes.training.strategy import raise_memory_error
 
         train_process = cloudpickle.loads(job.train_process)
         with raise_memory_error():

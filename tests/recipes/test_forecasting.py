@@ -21,29 +21,12 @@ from recipes.forecasting import (
     training,
 )
 from recipes.forecasting.settings import CELLS, FORMS, Settings
+from tests.recipes.forecasters import settings
 from tests.recipes.killing import (
     KilledError,
     assert_same,
     checkpoints_written,
 )
-
-
-def settings(**given):
-    return Settings(
-        **{
-            "units": 8,
-            "lookback": 48,
-            "horizon": 12,
-            "period": 12,
-            "form": "segments",
-            "batch_size": 16,
-            "learning_rate": 1e-2,
-            "loss": "mae",
-            "level": "last",
-            "batches": 30,
-        }
-        | given
-    )
 
 
 def forecaster(args, columns):

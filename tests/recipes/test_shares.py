@@ -9,8 +9,8 @@ from recipes.console import UsageError
 from recipes.data.numbers import Reading
 from recipes.data.windows import Windows
 from recipes.forecasting import training
-from recipes.forecasting.settings import Settings
 from recipes.training.strategy import SingleProcess, own_rows
+from tests.recipes import forecasters
 
 
 class OneOf(SingleProcess):
@@ -22,21 +22,7 @@ class OneOf(SingleProcess):
 
 
 def settings(**given):
-    return Settings(
-        **{
-            "units": 8,
-            "lookback": 8,
-            "horizon": 4,
-            "period": 4,
-            "form": "averaged",
-            "batch_size": 16,
-            "learning_rate": 1e-2,
-            "loss": "mae",
-            "level": "last",
-            "batches": 10,
-        }
-        | given
-    )
+    return forecasters.settings(lookback=8, horizon=4, period=4, **given)
 
 
 def windows(count, columns=2):
@@ -61,7 +47,7 @@ def test_rows_of_a_text():
         )
 
 
-@pytest.mark.parametrize("form", ["averaged", "plain"])
+@pytest.mark.parametrize("form", ["segments", "plain"])
 def test_windows_to_train_on(form):
     args = settings(form=form)
     whole = training.shuffled(windows(60), args)
