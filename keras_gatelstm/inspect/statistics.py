@@ -1,44 +1,34 @@
 """Statistics of gates over all steps that are not masked."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
-from keras_gatelstm.inspect.trace import GateTrace, LayerTrace, as_layer
+from keras_gatelstm.inspect.gate_sums import (
+    HIGH,
+    LOW,
+    CharacterfulUnit,
+    GateSums,
+    Saturation,
+    Trace,
+    half_life_of,
+    strongest,
+    sum_of_logs,
+    unmasked_property,
+)
+from keras_gatelstm.inspect.moments import Moments
+from keras_gatelstm.inspect.trace import as_layer
 
-Trace = GateTrace | LayerTrace
-LOW, HIGH = 0.1, 0.9
-
-
-@dataclass(frozen=True)
-class Saturation:
-    """Shares of steps at which a gate is shut or open, `(units,)` each.
-
-    Args:
-        low: Share of the steps at which the unit's factor is below 0.1.
-        high: Share of the steps at which it is above 0.9.
-    """
-
-    low: np.ndarray
-    high: np.ndarray
-
-
-@dataclass(frozen=True)
-class CharacterfulUnit:
-    """A unit that correlates with a property of the input.
-
-    Args:
-        unit: Its number.
-        quantity: The quantity that was compared.
-        property: The property's name.
-        correlation: Pearson's, from -1 to 1.
-    """
-
-    unit: int
-    quantity: str
-    property: str
-    correlation: float
+__all__ = [
+    "CharacterfulUnit",
+    "GateSums",
+    "Saturation",
+    "characterful_units",
+    "correlations",
+    "half_life",
+    "saturation",
+    "text_properties",
+]
 
 
 def saturation(trace: Trace, quantity: str) -> Saturation:
@@ -84,11 +74,8 @@ def half_life(trace: Trace) -> np.ndarray:
             f"{layer.path} has no gate that forgets: no factor keeps a part "
             f"of its memory. It has {', '.join(layer)}"
         )
-    kept = layer.unmasked(layer.keeping_factor).astype("float64")
-    tiny = np.finfo("float64").tiny
-    mean = np.log(np.maximum(kept, tiny)).mean(axis=0)
-    with np.errstate(divide="ignore"):
-        return np.log(0.5) / mean
+    kept = layer.unmasked(layer.keeping_factor)
+    return half_life_of(sum_of_logs(kept), len(kept))
 
 
 def correlations(
@@ -110,23 +97,9 @@ def correlations(
         ValueError: if the property does not have a value for each step.
     """
     layer = as_layer(trace)
-    batch, time, _ = layer.shape
-    wanted = np.asarray(property_, "float64")
-    if wanted.shape not in ((time,), (batch, time)):
-        raise ValueError(
-            f"A property must have a value for each of {time} steps, (time,), "
-            f"or for each row too, {(batch, time)}. "
-            f"Received: shape {wanted.shape}"
-        )
-    wanted = np.broadcast_to(wanted, (batch, time))
-    steps = wanted[layer.mask] if layer.mask is not None else wanted.reshape(-1)
-    values = layer.unmasked(quantity).astype("float64")
-    values = values - values.mean(axis=0)
-    steps = steps - steps.mean()
-    spread = np.sqrt((values**2).sum(axis=0) * (steps**2).sum())
-    with np.errstate(divide="ignore", invalid="ignore"):
-        found = steps @ values / spread
-    return np.where(spread > 1e-12, found, 0.0)
+    steps = unmasked_property(layer, property_)
+    moments = Moments.of(layer.unmasked(quantity), steps[:, np.newaxis])
+    return moments.correlations()[0]
 
 
 def characterful_units(
@@ -147,26 +120,29 @@ def characterful_units(
     """
     layer = as_layer(trace)
     quantity = quantity or layer.main_memory
-    found = [
-        CharacterfulUnit(unit, quantity, name, float(value))
+    found = {
+        name: correlations(layer, quantity, property_)
         for name, property_ in properties.items()
-        for unit, value in enumerate(correlations(layer, quantity, property_))
-    ]
-    return sorted(found, key=lambda it: -abs(it.correlation))[:top]
+    }
+    return strongest(found, quantity, top)
 
 
-def text_properties(text: str) -> dict[str, np.ndarray]:
+def text_properties(
+    text: str, keep_constant: bool = False
+) -> dict[str, np.ndarray]:
     """Compute properties of the characters of a text, `(characters,)` each.
 
     Args:
         text: The text, in the order in which the model reads it.
+        keep_constant: Whether to keep those that are the same at all
+            characters, so that all texts have the same. Default `False`.
 
     Returns:
         `inside_quotes`, `inside_brackets`, `upper_case`, `line_end` (the
         character is a line break), `line_position` (characters since the
         last line break), `indentation` (a space or tab at the start of its
         line), `word_start`, `word_position`, `digit`, `vowel`,
-        `punctuation`; without those that are constant.
+        `punctuation`; by default without those that are constant.
     """
     properties = {
         "inside_quotes": _inside_quotes(text),
@@ -185,6 +161,8 @@ def text_properties(text: str) -> dict[str, np.ndarray]:
         "punctuation": [it in ".,;:!?-'\"()[]" for it in text],
     }
     arrays = {name: np.asarray(it, float) for name, it in properties.items()}
+    if keep_constant:
+        return arrays
     return {name: it for name, it in arrays.items() if it.size and np.ptp(it)}
 
 
