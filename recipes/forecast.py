@@ -39,15 +39,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     deployed.check_form(args.model)
     series = Description.load(console.near(args.model, "series.json"))
     given = FileFormat.taken_from(vars(args))
-    known, inputs, filled = seen = deployed.seen(args.file, given, series)
-    if filled:
-        print(f"{filled:,} missing values filled with the one before")
+    seen = deployed.read_series(args.file, given, series)
+    seen.check_ahead()
+    if seen.filled:
+        print(f"{seen.filled:,} missing values filled with the one before")
     # Imported late, so that usage errors do not wait for TensorFlow.
     from keras_gatelstm.core.files import move_into, stage_in
     from recipes.forecasting.pictures import draw_continuation
 
+    known, times = seen.values, seen.times_ahead
+    inputs = seen.inputs([len(known)])
     forecast = deployed.forecast(args.model, inputs, series)
-    times = seen.times_ahead(len(forecast))
     zone = given.or_else(series.file).time_zone
     known.index, times = (in_zone(it, zone) for it in (known.index, times))
     widths = series.half_widths

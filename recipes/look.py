@@ -184,7 +184,10 @@ def read_series(
     trained_on = console.near(args.model, "series.json")
     if trained_on.is_file():
         described = Description.load(trained_on)
-        found, inputs, _ = deployed.seen(path, given, described)
+        series = deployed.read_series(path, given, described)
+        series.check_ahead()
+        found = series.values
+        inputs = series.inputs([len(found)])
         given, horizon = given.or_else(described.file), described.horizon
         found.index = in_zone(found.index, given.time_zone)
         if isinstance(inputs, dict):

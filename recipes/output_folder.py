@@ -16,12 +16,48 @@ LOCK = ".keras_gatelstm.lock"
 
 
 @contextmanager
-def lock_folder(output: Path, resume: bool = False) -> Iterator[Path]:
-    """Lock a folder against other runs, and create its `unfinished` folder.
+def lock(output: Path) -> Iterator[None]:
+    """Lock a folder against other runs, and create it.
 
     The lock belongs to the operating system, which releases it when the
     process ends, even if it is killed. Partial files of killed runs are
     deleted.
+
+    Args:
+        output: Folder to lock.
+
+    Raises:
+        UsageError: if another run holds the lock.
+    """
+    made = [path for path in (output, *output.parents) if not path.exists()]
+    output.mkdir(parents=True, exist_ok=True)
+    file_lock = _file_lock(output)
+    try:
+        file_lock.acquire()
+    except Timeout:
+        raise in_use_error(output) from None
+    try:
+        if any(output.glob(".writing-*")):
+            # Imported late: Keras takes seconds to load.
+            from keras_gatelstm.core.files import clear_left_over
+
+            clear_left_over(output)
+        yield
+    finally:
+        # Deleted while locked, so that a run that has opened the file
+        # notices. Windows cannot delete an open file.
+        with suppress(OSError):
+            (output / LOCK).unlink()
+        file_lock.release()
+        for path in made:
+            # Folders that hold results are not empty, and stay.
+            with suppress(OSError):
+                path.rmdir()
+
+
+@contextmanager
+def lock_folder(output: Path, resume: bool = False) -> Iterator[Path]:
+    """Lock a folder against other runs, and create its `unfinished` folder.
 
     Args:
         output: Folder to lock.
@@ -36,36 +72,14 @@ def lock_folder(output: Path, resume: bool = False) -> Iterator[Path]:
             training there since this run checked; or if the user's own files
             are in the folder for unfinished trainings.
     """
-    made = [path for path in (output, *output.parents) if not path.exists()]
-    output.mkdir(parents=True, exist_ok=True)
-    lock = _file_lock(output)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise in_use_error(output) from None
-    try:
+    with lock(output):
         if checkpoints.exist(output / UNFINISHED) != resume:
             raise UsageError(
                 f"another run has written to {output / UNFINISHED} since this "
                 "one began: start again"
             )
-        if any(output.glob(".writing-*")):
-            # Imported late: Keras takes seconds to load.
-            from keras_gatelstm.core.files import clear_left_over
-
-            clear_left_over(output)
         with checkpoints.remove_when_done(output / UNFINISHED) as folder:
             yield folder
-    finally:
-        # Deleted while locked, so that a run that has opened the file
-        # notices. Windows cannot delete an open file.
-        with suppress(OSError):
-            (output / LOCK).unlink()
-        lock.release()
-        for path in made:
-            # Folders that hold results are not empty, and stay.
-            with suppress(OSError):
-                path.rmdir()
 
 
 def refuse_if_in_use(output: Path) -> None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, fields
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
-from recipes import console
 from recipes.data.typed import from_json
 
 DECIMALS = [".", ","]
@@ -71,7 +70,7 @@ class FileFormat:
         )
 
 
-def add_file_options(parser: console.Parser) -> None:
+def add_file_options(parser: argparse._ActionsContainer) -> None:
     """Add the options of `FileFormat` to a command line."""
     add = parser.add_argument
     add(

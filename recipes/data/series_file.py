@@ -78,6 +78,20 @@ def _read_parquet(path: Path, file_format: FileFormat) -> Table:
     except (OSError, ValueError) as error:
         first = str(error).strip().splitlines()[0]
         raise UsageError(f"{path} is no Parquet file: {first}") from error
+    return table_of(frame, file_format, path)
+
+
+def table_of(frame: pd.DataFrame, file_format: FileFormat, path: Path) -> Table:
+    """Return the times and the other columns of a Parquet file.
+
+    Args:
+        frame: Its columns, of all rows or some.
+        file_format: How times are written, if they are texts.
+        path: Its path, for error messages.
+
+    Raises:
+        UsageError: if a time or number is invalid.
+    """
     if not isinstance(frame.index, pd.RangeIndex):
         frame = frame.reset_index()
     frame.columns = frame.columns.astype(str)

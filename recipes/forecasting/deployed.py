@@ -1,6 +1,6 @@
 """Trained forecasters in any exported form, and their input data."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,74 +12,116 @@ from recipes.data.calendar import CALENDAR, with_calendar
 from recipes.data.columns import Arranged, Covariates, arrange
 from recipes.data.file_format import FileFormat
 from recipes.data.frames import regular
-from recipes.data.series_file import read_table
+from recipes.data.series_file import Table, read_table
 from recipes.data.windows import Inputs, as_inputs, by_name
 from recipes.forecasting.description import Description
 
 Forecaster = Callable[[Inputs], np.ndarray]
 
 
-class Seen(NamedTuple):
-    """A file's series, ready to be forecast.
+class Series(NamedTuple):
+    """A series as a model reads it.
 
     Args:
-        values: The series, a row for each time.
-        inputs: Inputs of the model, of one window.
+        values: What is forecast, a row for each time.
+        covariates: What helps; what is known ahead goes on for the horizon.
         filled: Number of missing values that were filled.
+        description: The description of the model's series.
+        name: Name of the file, for error messages.
     """
 
     values: pd.DataFrame
-    inputs: Inputs
+    covariates: Covariates
     filled: int
+    description: Description
+    name: str
 
-    def times_ahead(self, horizon: int) -> pd.DatetimeIndex:
-        """Return the times that are forecast."""
-        return _times_ahead(self.values.index, horizon)
+    @property
+    def times_ahead(self) -> pd.DatetimeIndex:
+        """The times after the last row that are forecast."""
+        return _times_ahead(self.values.index, self.description.horizon)
+
+    def inputs(self, rows: Sequence[int]) -> Inputs:
+        """Return inputs of the model.
+
+        Args:
+            rows: First row to forecast of each window.
+        """
+        horizon = self.description.horizon
+
+        def windows(frame: pd.DataFrame, after: int = 0) -> np.ndarray:
+            values = frame.to_numpy()
+            before = self.description.lookback
+            return np.stack([values[it - before : it + after] for it in rows])
+
+        return as_inputs(
+            windows(self.values),
+            windows(self.covariates.past),
+            windows(self.covariates.known, horizon),
+        )
+
+    def check_ahead(self) -> None:
+        """Refuse a series that does not say what is known ahead.
+
+        Raises:
+            UsageError: if a value after the last row is missing.
+        """
+        ahead = self.covariates.known.iloc[len(self.values) :]
+        missing = np.argwhere(ahead.isna().to_numpy())
+        if len(missing):
+            row, column = missing[0]
+            raise console.UsageError(
+                f"{self.name} does not say {ahead.columns[column]} at "
+                f"{ahead.index[row]}: the model takes it as known {len(ahead)} "
+                "steps ahead; write rows for them, without the targets"
+            )
 
 
-def seen(path: Path, given: FileFormat, series: Description) -> Seen:
+def read_series(
+    path: Path, given: FileFormat, description: Description
+) -> Series:
     """Read a file for a model.
 
     Args:
         path: The CSV or Parquet file.
         given: How it is written, as far as it was said; else it is read as the
             file of the training was.
-        series: The description of the model's series.
+        description: The description of the model's series.
 
     Raises:
-        UsageError: if columns, length or step do not fit the model, or if what
-            is known ahead is missing.
+        UsageError: if columns, length or step do not fit the model.
     """
-    file_format = given.or_else(series.file)
-    arranged = _arrange(path, file_format, series)
-    values, covariates, filled = regular(arranged, str(path))
-    _check_steps(values, path, series)
-    times = _times_ahead(values.index, series.horizon)
+    file_format = given.or_else(description.file)
+    return series_of(
+        read_table(path, file_format), file_format, description, str(path)
+    )
+
+
+def series_of(
+    table: Table, file_format: FileFormat, description: Description, name: str
+) -> Series:
+    """Return the series of a table, as above."""
+    arranged = _arrange(table, file_format, description, name)
+    values, covariates, filled = regular(arranged, name)
+    _check_steps(values, name, description)
+    times = _times_ahead(values.index, description.horizon)
     ahead = arranged.covariates.known.reindex(times)
-    _check_ahead(ahead, path)
     covariates = covariates._replace(known=pd.concat([covariates.known, ahead]))
-    if series.choice.calendar:
+    if description.choice.calendar:
         covariates = with_calendar(
             covariates, covariates.known.index, file_format.time_zone
         )
-    length = series.lookback
-    inputs = as_inputs(
-        values.to_numpy()[np.newaxis, -length:],
-        covariates.past.to_numpy()[np.newaxis, -length:],
-        covariates.known.to_numpy()[np.newaxis, -length - series.horizon :],
-    )
-    return Seen(values, inputs, filled)
+    return Series(values, covariates, filled, description, name)
 
 
 def _arrange(
-    path: Path, file_format: FileFormat, series: Description
+    table: Table, file_format: FileFormat, series: Description, path: str
 ) -> Arranged:
-    """Read the columns of a model from a file, in its order.
+    """Return the columns of a model, in its order.
 
     Raises:
         UsageError: if one is missing, or is no number.
     """
-    table = read_table(path, file_format)
     for name in [*(series.choice.target or []), *(series.choice.known or [])]:
         if name not in table.columns.numbers:
             raise console.UsageError(
@@ -87,7 +129,7 @@ def _arrange(
                 or f"{path} has no column {name}: the model was trained on "
                 f"{', '.join([*series.columns, *series.past, *series.known])}"
             )
-    found = arrange(table, series.choice, file_format.time_zone, str(path))
+    found = arrange(table, series.choice, file_format.time_zone, path)
     past, known, *columns_of = found.covariates
     asked = [it for it in series.known if not it.startswith(CALENDAR)]
     for part, names in (
@@ -107,23 +149,11 @@ def _arrange(
     )
 
 
-def _check_ahead(ahead: pd.DataFrame, path: Path) -> None:
-    """Refuse what is known ahead, if a value is missing."""
-    missing = np.argwhere(ahead.isna().to_numpy())
-    if len(missing):
-        row, column = missing[0]
-        raise console.UsageError(
-            f"{path} does not say {ahead.columns[column]} at "
-            f"{ahead.index[row]}: the model takes it as known {len(ahead)} "
-            "steps ahead; write rows for them, without the targets"
-        )
-
-
 def _times_ahead(times: pd.DatetimeIndex, horizon: int) -> pd.DatetimeIndex:
     return pd.date_range(times[-1], periods=horizon + 1, freq=times.freq)[1:]
 
 
-def _check_steps(values: pd.DataFrame, path: Path, series: Description) -> None:
+def _check_steps(values: pd.DataFrame, path: str, series: Description) -> None:
     """Refuse a series that is too short, or has other steps."""
     if len(values) < series.lookback:
         raise console.UsageError(

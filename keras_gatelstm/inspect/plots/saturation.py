@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from keras_gatelstm.inspect import statistics
 from keras_gatelstm.inspect.colors import color_of
+from keras_gatelstm.inspect.gate_sums import HIGH, LOW
 from keras_gatelstm.inspect.plots import style
 from keras_gatelstm.inspect.plots.panels import Place, panels_of
 from keras_gatelstm.inspect.trace import GateTrace, LayerTrace, as_layer
@@ -78,9 +79,7 @@ def plot_saturation(
         panels.figure.set_layout_engine("compressed")
     for name, axes in zip(names, panels.axes, strict=True):
         _draw_panel(axes, traced, name)
-    panels.axes[0].set_ylabel(
-        f"share of steps below {statistics.LOW}\n(left saturated)"
-    )
+    panels.axes[0].set_ylabel(f"share of steps below {LOW}\n(left saturated)")
     path, units = style.plain(traced.path), traced.shape[-1]
     panels.head(f"{path}: a point for each of {units:,} units")
     return panels.figure
@@ -126,7 +125,5 @@ def _draw_panel(axes: "Axes", layer: LayerTrace, name: str) -> None:
         color=color_of(layer.anatomy, name).line,
     )
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), box_aspect=1)
-    axes.set_xlabel(
-        f"share of steps above {statistics.HIGH}\n(right saturated)"
-    )
+    axes.set_xlabel(f"share of steps above {HIGH}\n(right saturated)")
     axes.spines[["top", "right"]].set_visible(False)

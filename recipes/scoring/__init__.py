@@ -1,0 +1,1 @@
+"""Scoring of a corpus or of many series by an exported model, part by part."""

@@ -1,0 +1,348 @@
+"""Losses of a character model on a corpus, by chunk and by document."""
+
+import codecs
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from tabulate import tabulate
+
+from recipes.console import UsageError
+from recipes.data.vocabulary import Vocabulary
+from recipes.scoring.documents import BATCH, Corpus, Window
+from recipes.scoring.folder import Folder, Scored
+from recipes.scoring.parts import Part
+from recipes.scoring.task import Summary, load_saved_model
+
+# Fewer windows than a batch are read at once, if their logits or quantities
+# are more numbers than these.
+LOGITS, QUANTITIES = 2**24, 2**25
+# Documents that are printed.
+SHOWN = 5
+
+_CHUNKS = pa.schema(
+    {
+        "document": pa.string(),
+        "start": pa.int64(),
+        "characters": pa.int32(),
+        "unknown": pa.int32(),
+        "nats": pa.float64(),
+    }
+)
+_DOCUMENTS = pa.schema(
+    {
+        "document": pa.string(),
+        "chunks": pa.int64(),
+        "characters": pa.int64(),
+        "unknown": pa.int64(),
+        "nats": pa.float64(),
+        "nats_per_character": pa.float64(),
+    }
+)
+# What is summed up over the chunks of a document; and its number in a part, if
+# it began in an earlier one.
+_SUMMED = ["chunks", "characters", "unknown", "nats"]
+_CONTINUED = 0
+
+
+@dataclass(frozen=True)
+class TextTask:
+    """Scoring of texts by a character model.
+
+    Args:
+        model: Folder of the SavedModel.
+        vocabulary: Its characters.
+        corpus: The texts.
+        gates: Whether to sum up the gates' statistics, too.
+    """
+
+    model: Path
+    vocabulary: Vocabulary
+    corpus: Corpus
+    gates: bool
+    rows: str = "chunks"
+
+    def parts(self) -> list[Part]:
+        return self.corpus.parts()
+
+    def scorer(self) -> "TextScorer":
+        return TextScorer(self)
+
+    def summarize(self, folder: Folder, parts: int) -> Summary:
+        found = _write_documents(folder, parts)
+        nats = found.nats / found.characters if found.characters else math.nan
+        unknown = found.unknown / max(found.characters, 1)
+        entries = {
+            "documents": found.documents,
+            "chunks": found.chunks,
+            "characters": found.characters,
+            "unknown": found.unknown,
+            "nats_per_character": None if math.isnan(nats) else nats,
+        }
+        lines = [
+            f"documents: {found.documents:,}, chunks: {found.chunks:,}, "
+            f"characters: {found.characters:,}",
+            f"nats per character: {nats:.4f} (bits: {nats / math.log(2):.4f})",
+        ]
+        if found.unknown:
+            lines.append(
+                f"{unknown:.2%} of the characters are not in the model's "
+                "vocabulary, and are scored as its unknown one"
+            )
+        if len(found.extremes) > 1:
+            rows = found.extremes.itertuples(index=False)
+            lines += [
+                "",
+                tabulate(
+                    rows,
+                    ["document", "characters", "nats per character"],
+                    floatfmt=".3f",
+                    intfmt=",",
+                ),
+            ]
+        return entries, "\n".join(lines)
+
+
+class TextScorer:
+    """Loaded character model.
+
+    A SavedModel can run code when it is loaded.
+
+    Args:
+        task: The task.
+
+    Raises:
+        UsageError: if the model does not read characters, or knows others
+            than the vocabulary.
+    """
+
+    def __init__(self, task: TextTask) -> None:
+        self.task = task
+        self.loaded = load_saved_model(task.model)
+        self.signature = self.loaded.signatures["serving_default"]
+        specs = self.signature.structured_input_signature[1]
+        outputs = self.signature.structured_outputs
+        shapes = [it.shape.rank for it in (*specs.values(), *outputs.values())]
+        if shapes != [2, 3]:
+            raise UsageError(
+                f"{task.model} does not read texts: it must be a model that "
+                "recipes.char_text exported"
+            )
+        ((self.input, self.spec),) = specs.items()
+        (logits,) = outputs.values()
+        if logits.shape[-1] != len(task.vocabulary):
+            raise UsageError(
+                f"{task.model} knows {logits.shape[-1]} characters, its "
+                f"vocabulary {len(task.vocabulary)}: it must be of the same "
+                "training"
+            )
+        if task.gates:
+            from recipes.scoring import gates
+
+            self.gates = gates.signature_of(self.loaded, task.model)
+            quantities = self.gates.structured_outputs.values()
+            self.quantities = sum(it.shape[-1] for it in quantities)
+
+    def __call__(self, part: Part) -> Scored:
+        windows = list(self.task.corpus.windows(part))
+        encode = self.task.vocabulary.encode
+        symbols = [encode(it.context + it.text) for it in windows]
+        nats = np.zeros(len(windows))
+        sums: dict[str, Any] = {}
+        for places in self._batches([len(it) for it in symbols]):
+            some = [windows[it] for it in places]
+            numbers = _padded([symbols[it] for it in places])
+            scored = _scored(some, numbers.shape[1])
+            nats[places] = self._nats(numbers, scored)
+            if self.task.gates:
+                sums = self._add_gates(sums, some, numbers)
+        return Scored(_chunks(windows, symbols, nats), sums)
+
+    def _batches(self, lengths: Sequence[int]) -> Iterator[np.ndarray]:
+        """Yield the numbers of windows of about the same length."""
+        order = np.argsort(lengths, kind="stable")
+        stop = len(order)
+        while stop:
+            length = max(lengths[order[stop - 1]], 1)
+            size = LOGITS // (length * len(self.task.vocabulary))
+            if self.task.gates:
+                size = min(size, QUANTITIES // (length * self.quantities))
+            start = max(0, stop - min(max(size, 1), BATCH))
+            yield order[start:stop]
+            stop = start
+
+    def _call(self, signature: Any, numbers: np.ndarray) -> dict[str, Any]:
+        import tensorflow as tf
+
+        given = tf.constant(numbers, self.spec.dtype)
+        return signature(**{self.input: given})
+
+    def _nats(self, numbers: np.ndarray, scored: np.ndarray) -> np.ndarray:
+        """Return the loss of each row, `-ln P` of its scored characters."""
+        import tensorflow as tf
+
+        if numbers.shape[1] < 2:
+            return np.zeros(len(numbers))
+        (logits,) = self._call(self.signature, numbers[:, :-1]).values()
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(
+            numbers[:, 1:], logits
+        ).numpy()
+        return np.where(scored[:, 1:], losses, 0.0).sum(1, dtype="float64")
+
+    def _add_gates(
+        self, sums: dict[str, Any], some: list[Window], numbers: np.ndarray
+    ) -> dict[str, Any]:
+        """Return sums, with those of the gates at the chunks' characters."""
+        from keras_gatelstm.inspect.gate_sums import GateSums
+        from keras_gatelstm.inspect.statistics import text_properties
+        from recipes.scoring import gates
+
+        if not numbers.shape[1]:
+            return sums
+        found = [
+            text_properties(it.context + it.text, keep_constant=True)
+            for it in some
+        ]
+        properties = {
+            name: _padded([it[name] for it in found]) for name in found[0]
+        }
+        steps = np.arange(numbers.shape[1])
+        first, stop = _borders(some)
+        mask = (first <= steps) & (steps < stop)
+        outputs = self._call(self.gates, numbers)
+        more = {
+            layer.path: GateSums.of(layer, properties)
+            for layer in gates.traces(outputs, mask)
+        }
+        return gates.add(sums, more)
+
+
+def _padded(rows: Sequence[np.ndarray]) -> np.ndarray:
+    """Return rows of different lengths as an array, with zeros behind them."""
+    longest = max(map(len, rows))
+    padded = np.zeros((len(rows), longest), rows[0].dtype)
+    for place, row in enumerate(rows):
+        padded[place, : len(row)] = row
+    return padded
+
+
+def _borders(windows: Sequence[Window]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first step of each chunk, and the step after the last."""
+    first = np.array([[len(it.context)] for it in windows])
+    return first, first + [[len(it.text)] for it in windows]
+
+
+def _scored(windows: Sequence[Window], steps: int) -> np.ndarray:
+    """Return which characters are scored: all but the first of a document."""
+    first, stop = _borders(windows)
+    place = np.arange(steps)
+    return (np.maximum(first, 1) <= place) & (place < stop)
+
+
+def _chunks(
+    windows: Sequence[Window], symbols: Sequence[np.ndarray], nats: np.ndarray
+) -> pa.Table:
+    """Return a row for each chunk."""
+    scored = [
+        numbers[max(len(it.context), 1) :]
+        for it, numbers in zip(windows, symbols, strict=True)
+    ]
+    return pa.table(
+        {
+            "document": [it.document for it in windows],
+            "start": [it.start for it in windows],
+            "characters": [len(it) for it in scored],
+            "unknown": [np.count_nonzero(it == 0) for it in scored],
+            "nats": nats,
+        },
+        _CHUNKS,
+    )
+
+
+@dataclass
+class _Totals:
+    """Sums over all documents, and the ones with extreme losses."""
+
+    documents: int
+    chunks: int
+    characters: int
+    unknown: int
+    nats: float
+    extremes: pd.DataFrame
+
+
+def _write_documents(folder: Folder, parts: int) -> _Totals:
+    """Write `documents.parquet`, from the chunks of all parts in order.
+
+    No more than a part is in memory, and what a document has so far.
+    """
+    totals = _Totals(0, 0, 0, 0, 0.0, pd.DataFrame())
+    path = folder.unfinished / "documents.parquet"
+    with pq.ParquetWriter(path, _DOCUMENTS) as writer:
+        for done in _documents(folder, parts):
+            writer.write_table(
+                pa.Table.from_pandas(done, _DOCUMENTS, preserve_index=False)
+            )
+            totals.documents += len(done)
+            totals.chunks += int(done["chunks"].sum())
+            totals.characters += int(done["characters"].sum())
+            totals.unknown += int(done["unknown"].sum())
+            # One after the other, so that the sum does not depend on parts.
+            for nats in done["nats"]:
+                totals.nats += nats
+            totals.extremes = _extremes(pd.concat([totals.extremes, done]))
+    path.rename(folder.output / "documents.parquet")
+    return totals
+
+
+def _documents(folder: Folder, parts: int) -> Iterator[pd.DataFrame]:
+    """Yield rows of documents, each as soon as it is complete."""
+    left = pd.DataFrame()
+    for part in range(parts):
+        found = _sums_by_document(folder.rows_of(part))
+        if found.index[0] == _CONTINUED:
+            found.loc[_CONTINUED, _SUMMED] += left.iloc[0][_SUMMED]
+            left = left[:0]
+        done = pd.concat([left, found[:-1]])
+        if len(done):
+            yield _with_means(done)
+        left = found[-1:]
+    yield _with_means(left)
+
+
+def _sums_by_document(path: Path) -> pd.DataFrame:
+    """Sum up the chunks of each document of a part.
+
+    The chunks of one that began in an earlier part have the number 0.
+    """
+    chunks = pq.read_table(path).to_pandas().assign(chunks=1)
+    begins = chunks["start"] <= len(codecs.BOM_UTF8)
+    documents = chunks.groupby(begins.cumsum())
+    sums = documents[_SUMMED].sum()
+    sums.insert(0, "document", documents["document"].first())
+    return sums
+
+
+def _with_means(documents: pd.DataFrame) -> pd.DataFrame:
+    counts = documents["characters"]
+    means = documents["nats"] / counts.where(counts > 0)
+    return documents.assign(nats_per_character=means)
+
+
+def _extremes(documents: pd.DataFrame) -> pd.DataFrame:
+    """Return the documents with the lowest and the highest losses."""
+    columns = ["document", "characters", "nats_per_character"]
+    ordered = (
+        documents[columns]
+        .dropna()
+        .sort_values("nats_per_character", kind="stable")
+    )
+    if len(ordered) <= 2 * SHOWN:
+        return ordered
+    return pd.concat([ordered[:SHOWN], ordered[-SHOWN:]])

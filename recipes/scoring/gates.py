@@ -1,0 +1,202 @@
+"""Statistics of gates over a corpus, from a SavedModel."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from tabulate import tabulate
+
+from keras_gatelstm import GateGRUCell, GateLSTMCell, GateRNNCell
+from keras_gatelstm.core.anatomy import Anatomy
+from keras_gatelstm.inspect import LayerTrace
+from keras_gatelstm.inspect.gate_sums import CharacterfulUnit, GateSums
+from keras_gatelstm.inspect.moments import Moments
+from keras_gatelstm.inspect.notable import LEAST
+from recipes.console import UsageError
+
+# Sums by the name of the layer.
+LayerSums = dict[str, GateSums]
+
+# The signature of a SavedModel that gives all quantities.
+SIGNATURE = "gates"
+# The one with the most quantities first: others may have some of its names.
+_ANATOMIES = sorted(
+    (it.anatomy for it in (GateLSTMCell, GateGRUCell, GateRNNCell)),
+    key=lambda it: -len(it.quantities),
+)
+
+
+def signature_of(loaded: Any, path: Path) -> Any:
+    """Return the signature of a SavedModel that gives all quantities.
+
+    Raises:
+        UsageError: if it has none.
+    """
+    if SIGNATURE not in loaded.signatures:
+        raise UsageError(
+            f"{path} has no signature called {SIGNATURE}: export it with "
+            "keras_gatelstm.export"
+        )
+    return loaded.signatures[SIGNATURE]
+
+
+def layers_of(names: Iterable[str]) -> dict[str, Anatomy]:
+    """Return the layers that have these quantities, by name.
+
+    Args:
+        names: Names of all quantities of all layers, `<layer>_<quantity>`.
+    """
+    left = set(names)
+    found = {}
+    for anatomy in _ANATOMIES:
+        ending = f"_{anatomy.names[0]}"
+        for name in sorted(it for it in left if it.endswith(ending)):
+            layer = name.removesuffix(ending)
+            quantities = {f"{layer}_{it}" for it in anatomy.names}
+            if quantities <= left:
+                found[layer] = anatomy
+                left -= quantities
+    return dict(sorted(found.items()))
+
+
+def traces(
+    outputs: Mapping[str, Any], mask: np.ndarray | None = None
+) -> Iterator[LayerTrace]:
+    """Yield the traces of all layers.
+
+    Args:
+        outputs: The outputs of the signature.
+        mask: Booleans, `(batch, time)`: which steps count. Default: all.
+    """
+    for layer, anatomy in layers_of(outputs).items():
+        quantities = {
+            it: np.asarray(outputs[f"{layer}_{it}"]) for it in anatomy.names
+        }
+        yield LayerTrace(layer, quantities, mask, anatomy)
+
+
+def add(sums: LayerSums, more: LayerSums) -> LayerSums:
+    """Return the sums of both, of which the first may be empty."""
+    return {
+        layer: sums[layer] + it if layer in sums else it
+        for layer, it in more.items()
+    }
+
+
+def total(paths: Iterable[Path]) -> LayerSums:
+    """Return the sums of all files that are there, one after the other."""
+    sums: LayerSums = {}
+    for path in paths:
+        if path.exists():
+            sums = add(sums, load(path))
+    return sums
+
+
+def save(sums: LayerSums, path: Path) -> None:
+    """Write sums to an `.npz` file."""
+    arrays: dict[str, Any] = {}
+    for layer, it in sums.items():
+        arrays |= {f"{layer}/low/{name}": low for name, low in it.low.items()}
+        arrays |= {f"{layer}/high/{name}": of for name, of in it.high.items()}
+        arrays[f"{layer}/logs"] = it.logs
+        arrays[f"{layer}/memory"] = np.array(it.memory)
+        arrays[f"{layer}/properties"] = np.array(it.properties, "U")
+        for name, value in vars(it.moments).items():
+            arrays[f"{layer}/moments/{name}"] = np.asarray(value)
+    with path.open("wb") as file:
+        np.savez(file, **arrays)
+
+
+def load(path: Path) -> LayerSums:
+    """Read sums from a file of `save`."""
+    with np.load(path) as archive:
+        arrays = dict(archive)
+    found = {}
+    for layer in (
+        it[: -len("/memory")] for it in arrays if it.endswith("/memory")
+    ):
+
+        def under(start: str) -> dict[str, Any]:
+            return {
+                name.removeprefix(start): it
+                for name, it in arrays.items()
+                if name.startswith(start)
+            }
+
+        moments = under(f"{layer}/moments/")
+        moments["steps"] = int(moments["steps"])
+        found[layer] = GateSums(
+            under(f"{layer}/low/"),
+            under(f"{layer}/high/"),
+            arrays[f"{layer}/logs"],
+            str(arrays[f"{layer}/memory"]),
+            tuple(map(str, arrays[f"{layer}/properties"])),
+            Moments(**moments),
+        )
+    return found
+
+
+def table_of(sums: LayerSums) -> pd.DataFrame:
+    """Return a row for each unit of each layer.
+
+    Its columns are the steps, the half-life, the shares of steps at which each
+    factor is below 0.1 and above 0.9, and the correlation of the layer's main
+    memory with each property.
+    """
+    frames = []
+    for layer, it in sums.items():
+        columns: dict[str, Any] = {"steps": it.steps, "memory": it.memory}
+        if it.logs.size:
+            columns["half_life"] = it.half_life()
+        for factor in it.low:
+            share = it.saturation(factor)
+            columns |= {
+                f"{factor}_low": share.low,
+                f"{factor}_high": share.high,
+            }
+        columns |= dict(
+            zip(it.properties, it.moments.correlations(), strict=True)
+        )
+        units = range(len(it.moments.mean))
+        columns = {"layer": layer, "unit": units} | columns
+        frames.append(pd.DataFrame(columns))
+    return pd.concat(frames, ignore_index=True)
+
+
+def summary_of(sums: LayerSums) -> str:
+    """Tabulate the gates, and the unit that goes best with each property."""
+    rows, lines, units = [], [], []
+    for layer, it in sums.items():
+        for factor in it.low:
+            share = it.saturation(factor)
+            rows.append([layer, factor, share.high.mean(), share.low.mean()])
+        if it.logs.size:
+            few, half, many = np.quantile(it.half_life(), (0.1, 0.5, 0.9))
+            lines.append(
+                f"{layer}: half of a memory is gone in {half:.1f} steps in the "
+                f"median, of a tenth of the units in less than {few:.1f}, of "
+                f"a tenth in more than {many:.1f}"
+            )
+        units += [
+            [layer, unit.unit, it.memory, unit.property, unit.correlation]
+            for unit in _best_units(it)
+        ]
+    heads = ["layer", "gate", "open, above 0.9", "shut, below 0.1"]
+    tables = [tabulate(rows, heads, floatfmt=".1%")] if rows else []
+    tables += lines
+    if units:
+        heads = ["layer", "unit", "of its", "goes with", "correlation"]
+        tables.append(tabulate(units, heads, floatfmt=".2f"))
+    return "\n\n".join(tables)
+
+
+def _best_units(sums: GateSums) -> Iterator[CharacterfulUnit]:
+    """Yield the best unit of each property, the best first."""
+    seen: set[str] = set()
+    everything = sums.moments.products.size
+    for unit in sums.characterful_units(everything):
+        if unit.property not in seen and abs(unit.correlation) >= LEAST:
+            seen.add(unit.property)
+            yield unit
