@@ -1,48 +1,79 @@
 """Measure what several workers cost, beside one.
 
     python -m benchmarks.scale training --text TEXT
+    python -m benchmarks.scale scoring --text TEXT
+    python -m benchmarks.scale kills --text TEXT
+    python -m benchmarks.scale costs --text TEXT
 
-Trains a character model by one worker and by two, in turns, each worker with
-one thread, and prints the CPU seconds of each worker per batch: these do not
-depend on how busy the machine is. The losses must be equal. The rows are
-appended to `benchmarks/results/scale.csv`.
+`training` trains a character model by one worker and by two, in turns, each
+worker with one thread, and prints the CPU seconds of each worker per batch:
+these do not depend on how busy the machine is. The losses must be equal.
+
+`scoring` scores a text by one worker and by two, in turns, each with one
+thread, and prints the characters per second once all have started. The scores
+must be the same to the last bit. `kills` scores it by two workers, of which one
+is killed with -9 every now and then, and counts the chunks. `costs` prints what
+grows with the data or the workers: reading, and an all-reduce of the gradients
+of two workers on this machine.
+
+The rows are appended to `benchmarks/results/scale.csv`.
 """
 
 import argparse
 import json
+import os
+import signal
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from threading import Event, Thread
+from typing import Any, NamedTuple
 
+import jax
 import keras
 import numpy as np
+import pandas as pd
+from jax.experimental import multihost_utils
 from tabulate import tabulate
 
 from benchmarks.records import add_row
 from benchmarks.timing import machine
-from recipes.characters import training
+from keras_gatelstm.export import export_saved_model
+from recipes.characters import models, training
 from recipes.characters.settings import PRESETS, Settings
 from recipes.data.numbers import Numbers, encode, vocabulary_of
 from recipes.data.text import Text
 from recipes.data.vocabulary import Vocabulary
 from recipes.data.windows import Batch
+from recipes.score import CHUNK, CONTEXT
+from recipes.scoring import running
+from recipes.scoring.characters import TextTask
+from recipes.scoring.documents import Corpus
+from recipes.scoring.folder import Folder
 from recipes.training import on_ray
 from recipes.training.budget import Clock, History
+from recipes.training.data_parallel import ROWS as ROWS_AXIS
+from recipes.training.data_parallel import DataParallel
 from recipes.training.strategy import StepResult, Strategy
 
 RESULTS = Path(__file__).with_name("results") / "scale.csv"
 
 UNITS, ROWS, STEPS = 192, 64, 64
 BATCHES = 200
-# Batches before the clock starts.
+# All-reduces that are timed.
+REDUCTIONS = 200
+# Batches, or all-reduces, before the clock starts.
 WARM = 20
 WORKERS = (1, 2)
 # CPU seconds of two workers per batch, as a part of one's: their mean, and
 # the larger.
 ASKED_MEAN, ASKED_EACH = 0.70, 0.76
+# How much faster two workers score, and how many are killed.
+ASKED_RATE = 1.6
+KILLS = 10
 # Largest difference of a loss.
 ASKED_LOSS = 1e-5
 
@@ -52,21 +83,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.scale", description=__doc__
     )
-    parser.add_argument("what", choices=["training"])
+    kinds = {
+        "training": measure_training,
+        "scoring": measure_scoring,
+        "kills": measure_kills,
+        "costs": measure_costs,
+    }
+    parser.add_argument("what", choices=kinds)
     parser.add_argument("--text", type=Path, required=True, metavar="TEXT")
     parser.add_argument("--rounds", type=int, default=3, metavar="N")
     args = parser.parse_args(arguments)
     print(machine("keras", "jax", "ray"))
-    measure_training(args.text, args.rounds)
+    kinds[args.what](args.text, args.rounds)
 
 
 def measure_training(path: Path, rounds: int) -> None:
     """Train by one and two workers in turns."""
-    settings = Settings(
-        **PRESETS["quick"]
-        | {"units": UNITS, "batch_size": ROWS, "steps": STEPS}
-        | {"minutes": None, "epochs": 1}
-    )
     with path.open("rb") as file:
         # One batch of an epoch is left out.
         text = Text(file.read((BATCHES + 1) * ROWS * STEPS + 1))
@@ -75,7 +107,7 @@ def measure_training(path: Path, rounds: int) -> None:
     walls: dict[int, list[float]] = {count: [] for count in WORKERS}
     for _ in range(rounds):
         for count in WORKERS:
-            settings.workers = count
+            settings = training_settings(count)
             with tempfile.TemporaryDirectory() as scratch:
                 found, history = train(text, settings, Path(scratch))
             seconds[count].append(found)
@@ -118,6 +150,234 @@ def measure_training(path: Path, rounds: int) -> None:
             "difference": f"{difference:.1e}",
         },
     )
+
+
+def measure_scoring(path: Path, rounds: int) -> None:
+    """Score by one and two workers in turns."""
+    rates: dict[int, list[float]] = {count: [] for count in WORKERS}
+    chunks: dict[int, pd.DataFrame] = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        task = scoring_task(path, Path(scratch) / "model")
+        for number in range(rounds):
+            for count in WORKERS:
+                output = Path(scratch) / f"scores-{number}-{count}"
+                folder = score(task, output, count)
+                rates[count].append(rate_after_start(folder, count))
+                chunks[count] = pd.read_parquet(folder.rows_path)
+    median = {count: np.median(rates[count]) for count in WORKERS}
+    ratio = median[2] / median[1]
+    difference = (chunks[1]["nats"] - chunks[2]["nats"]).abs().max()
+    for count in WORKERS:
+        print(f"{count} workers: {median[count]:,.0f} bytes a second")
+    print(
+        f"two beside one: {ratio:.2f} times as fast (asked {ASKED_RATE}); "
+        f"{len(chunks[1]):,} chunks differ by {difference:.1e} at most"
+    )
+    add_row(
+        RESULTS,
+        {
+            "what": "scoring",
+            "rounds": rounds,
+            "one": f"{median[1]:.0f}",
+            "two": f"{median[2]:.0f}",
+            "clock": "",
+            "ratio": f"{ratio:.3f}",
+            "largest": f"{max(rates[2]) / min(rates[1]):.3f}",
+            "difference": f"{difference:.1e}",
+        },
+    )
+
+
+def measure_kills(path: Path, rounds: int) -> None:
+    """Score by two workers, of which one is killed now and then."""
+    random = np.random.default_rng()
+    killed: list[int] = []
+    ended = Event()
+    with tempfile.TemporaryDirectory() as scratch:
+        task = scoring_task(path, Path(scratch) / "model")
+        folder = Folder(Path(scratch) / "scores", task.rows)
+
+        def kill() -> None:
+            while len(killed) < KILLS and not ended.wait(random.uniform(0, 4)):
+                begun = sorted(
+                    folder.unfinished.glob("attempts-*"),
+                    key=lambda it: it.stat().st_mtime_ns,
+                )
+                if len(begun) > 1:
+                    pid = int(begun[-1].read_text().split()[-1])
+                    with suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+                        killed.append(pid)
+                        # Until the next has started.
+                        ended.wait(5)
+
+        Thread(target=kill, daemon=True).start()
+        try:
+            score(task, folder.output, 2)
+        finally:
+            ended.set()
+        found = pd.read_parquet(folder.rows_path)
+    different = len(found[["document", "start"]].drop_duplicates())
+    expected = -(-path.stat().st_size // CHUNK)
+    wrong = abs(expected - different) + abs(expected - len(found))
+    print(
+        f"{len(killed)} workers killed: {len(found):,} chunks, "
+        f"{different:,} different, of {expected:,}"
+    )
+    add_row(
+        RESULTS,
+        {
+            "what": "kills",
+            "rounds": len(killed),
+            "one": expected,
+            "two": f"{len(found)} {different}",
+            "clock": "",
+            "ratio": "",
+            "largest": "",
+            "difference": wrong,
+        },
+    )
+
+
+def measure_costs(path: Path, rounds: int) -> None:
+    """Time reading, and an all-reduce of two workers."""
+    text = Text(path)
+    seconds: dict[str, list[float]] = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        task = scoring_task(path, folder / "model")
+        vocabulary = task.vocabulary
+
+        def read_windows() -> None:
+            for part in task.parts():
+                for _ in task.corpus.windows(part):
+                    pass
+
+        steps: dict[str, Callable[[], object]] = {
+            "count characters": lambda: vocabulary_of(text),
+            "encode": lambda: encode(text, vocabulary, folder / "numbers"),
+            "read windows to score": read_windows,
+        }
+        for _ in range(rounds):
+            for name, step in steps.items():
+                start = time.perf_counter()
+                step()
+                spent = time.perf_counter() - start
+                seconds.setdefault(name, []).append(spent)
+        reduced = time_all_reduce(text, folder)
+    for name, found in seconds.items():
+        rate = text.bytes / np.median(found)
+        print(f"{name}: {rate / 1e6:.0f} MB a second")
+        add_row(RESULTS, row_of_cost(name, rounds, f"{rate:.0f}"))
+    name = f"all-reduce of {reduced.bytes / 1e6:.2f} MB"
+    print(f"{name}: {1e3 * reduced.seconds:.2f} ms")
+    add_row(RESULTS, row_of_cost(name, REDUCTIONS, f"{reduced.seconds:.5f}"))
+
+
+def row_of_cost(name: str, rounds: int, value: str) -> dict[str, object]:
+    """Return a row of the results, of one number."""
+    none = dict.fromkeys(("two", "clock", "ratio", "largest", "difference"), "")
+    return {"what": name, "rounds": rounds, "one": value, **none}
+
+
+class Reduction(NamedTuple):
+    """All-reduce of two workers.
+
+    Args:
+        bytes: Size of the gradients.
+        seconds: Median time.
+    """
+
+    bytes: int
+    seconds: float
+
+
+def time_all_reduce(text: Text, folder: Path) -> Reduction:
+    """Time an all-reduce of the gradients of the model that is trained."""
+    settings = training_settings(2)
+    vocabulary = vocabulary_of(text)
+    few = Text(str(text)[: 4 * ROWS * STEPS].encode())
+    parts = [encode(few, vocabulary, folder / "train.numbers")] * 2
+    train_process = partial(
+        reduce_and_train, parts, vocabulary, settings, folder
+    )
+    on_ray.train(train_process, settings, folder, threads=1)
+    return Reduction(*json.loads((folder / "reduction.json").read_text()))
+
+
+def reduce_and_train(
+    parts: Sequence[Numbers],
+    vocabulary: Vocabulary,
+    settings: Settings,
+    folder: Path,
+    strategy: DataParallel,
+) -> tuple[Any, History]:
+    """Time all-reduces, write it to a file, and train a little."""
+    model = models.build(len(vocabulary), settings)
+    size = model.count_params()
+    reduce = jax.jit(
+        jax.shard_map(
+            lambda values: jax.lax.pmean(values, ROWS_AXIS),
+            mesh=strategy.mesh,
+            in_specs=jax.sharding.PartitionSpec(ROWS_AXIS),
+            out_specs=jax.sharding.PartitionSpec(),
+        )
+    )
+    own = np.ones((1, size), np.float32)
+    values = multihost_utils.host_local_array_to_global_array(
+        own, strategy.mesh, jax.sharding.PartitionSpec(ROWS_AXIS)
+    )
+    spent = []
+    for _ in range(REDUCTIONS):
+        start = time.perf_counter()
+        jax.block_until_ready(reduce(values))
+        spent.append(time.perf_counter() - start)
+    if strategy.rank == 0:
+        found = [own.nbytes, float(np.median(spent[WARM:]))]
+        (folder / "reduction.json").write_text(json.dumps(found))
+    return training.train_process(parts, vocabulary, settings, folder, strategy)
+
+
+def training_settings(workers: int) -> Settings:
+    """Return the settings of the measured trainings."""
+    return Settings(
+        **PRESETS["quick"]
+        | {"units": UNITS, "batch_size": ROWS, "steps": STEPS}
+        | {"minutes": None, "epochs": 1, "workers": workers}
+    )
+
+
+def scoring_task(path: Path, folder: Path) -> TextTask:
+    """Export a model of random weights, and return its scoring of a text."""
+    vocabulary = vocabulary_of(Text(path))
+    settings = Settings(**PRESETS["quick"] | {"units": UNITS})
+    saved = export_saved_model(
+        models.build(len(vocabulary), settings),
+        folder,
+        vocabulary=vocabulary.characters,
+    )
+    corpus = Corpus(path.absolute(), CHUNK, CONTEXT)
+    return TextTask(saved.path.absolute(), vocabulary, corpus, gates=False)
+
+
+def score(task: TextTask, output: Path, workers: int) -> Folder:
+    """Score a text by workers of one thread, and return the folder."""
+    folder = Folder(output, task.rows)
+    folder.begin(task.parts(), {})
+    parts = folder.load_parts()
+    running.run(task, folder, parts, workers, threads=1)
+    return folder
+
+
+def rate_after_start(folder: Folder, workers: int) -> float:
+    """Return bytes per second since each worker has scored a part or two."""
+    parts = folder.load_parts()
+    ended = sorted(
+        (folder.rows_of(it).stat().st_mtime, sum(p.bytes for p in part))
+        for it, part in enumerate(parts)
+    )
+    start, later = ended[2 * workers - 1][0], ended[2 * workers :]
+    return sum(bytes_ for _, bytes_ in later) / (later[-1][0] - start)
 
 
 def train(

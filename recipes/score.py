@@ -80,7 +80,8 @@ def score(task: "Task", folder: "Folder", args: argparse.Namespace) -> None:
     try:
         run(task, folder, parts, args.workers, args.address)
     except KeyboardInterrupt:
-        print("\nwhat was scored is kept: go on with --resume", file=sys.stderr)
+        if folder.rows_path.exists():
+            print("\ngo on with --resume: nothing is lost", file=sys.stderr)
         raise
     summary, shown = task.summarize(folder, len(parts))
     sums = gates.total(folder.sums_of(part) for part in range(len(parts)))

@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from tabulate import tabulate
+from tqdm.auto import tqdm
 
 from recipes.console import UsageError
 from recipes.data.vocabulary import Vocabulary
@@ -153,29 +154,20 @@ class TextScorer:
         windows = list(self.task.corpus.windows(part))
         encode = self.task.vocabulary.encode
         symbols = [encode(it.context + it.text) for it in windows]
+        lengths = [len(it) for it in symbols]
         nats = np.zeros(len(windows))
-        sums: dict[str, Any] = {}
-        for places in self._batches([len(it) for it in symbols]):
+        for places in _batches(lengths, LOGITS // len(self.task.vocabulary)):
             some = [windows[it] for it in places]
             numbers = _padded([symbols[it] for it in places])
             scored = _scored(some, numbers.shape[1])
             nats[places] = self._nats(numbers, scored)
-            if self.task.gates:
+        sums: dict[str, Any] = {}
+        if self.task.gates:
+            for places in _batches(lengths, QUANTITIES // self.quantities):
+                some = [windows[it] for it in places]
+                numbers = _padded([symbols[it] for it in places])
                 sums = self._add_gates(sums, some, numbers)
         return Scored(_chunks(windows, symbols, nats), sums)
-
-    def _batches(self, lengths: Sequence[int]) -> Iterator[np.ndarray]:
-        """Yield the numbers of windows of about the same length."""
-        order = np.argsort(lengths, kind="stable")
-        stop = len(order)
-        while stop:
-            length = max(lengths[order[stop - 1]], 1)
-            size = LOGITS // (length * len(self.task.vocabulary))
-            if self.task.gates:
-                size = min(size, QUANTITIES // (length * self.quantities))
-            start = max(0, stop - min(max(size, 1), BATCH))
-            yield order[start:stop]
-            stop = start
 
     def _call(self, signature: Any, numbers: np.ndarray) -> dict[str, Any]:
         import tensorflow as tf
@@ -221,6 +213,22 @@ class TextScorer:
             for layer in gates.traces(outputs, mask)
         }
         return gates.add(sums, more)
+
+
+def _batches(lengths: Sequence[int], most: int) -> Iterator[np.ndarray]:
+    """Yield the numbers of windows of about the same length, in batches.
+
+    Args:
+        lengths: The windows' lengths.
+        most: Characters of a batch, at most, unless one window has more.
+    """
+    order = np.argsort(lengths, kind="stable")
+    stop = len(order)
+    while stop:
+        size = most // max(lengths[order[stop - 1]], 1)
+        start = max(0, stop - min(max(size, 1), BATCH))
+        yield order[start:stop]
+        stop = start
 
 
 def _padded(rows: Sequence[np.ndarray]) -> np.ndarray:
@@ -304,7 +312,7 @@ def _write_documents(folder: Folder, parts: int) -> _Totals:
 def _documents(folder: Folder, parts: int) -> Iterator[pd.DataFrame]:
     """Yield rows of documents, each as soon as it is complete."""
     left = pd.DataFrame()
-    for part in range(parts):
+    for part in tqdm(range(parts), "summing up", delay=1, leave=False):
         found = _sums_by_document(folder.rows_of(part))
         if found.index[0] == _CONTINUED:
             found.loc[_CONTINUED, _SUMMED] += left.iloc[0][_SUMMED]

@@ -27,7 +27,7 @@ SUMMARY = "summary.json"
 
 @dataclass(frozen=True)
 class Scored:
-    """What a part gave.
+    """Rows and sums that a part gave.
 
     Args:
         rows: Rows for the output.

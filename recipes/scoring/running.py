@@ -21,7 +21,7 @@ MOST_BLOCKS = 10_000
 
 
 class Outcome(NamedTuple):
-    """What became of a part.
+    """Outcome of a part.
 
     Args:
         part: Its number.
@@ -102,7 +102,8 @@ def run(
     folder: Folder,
     parts: list[Part],
     workers: int | None,
-    address: str | None,
+    address: str | None = None,
+    threads: int | None = None,
 ) -> None:
     """Score the parts that have not been scored, and show the progress.
 
@@ -112,6 +113,7 @@ def run(
         parts: All parts.
         workers: Number of processes on Ray; `None` for this process alone.
         address: Address of a Ray cluster; `None` to start one here.
+        threads: Threads of each worker; `None` to share the CPUs out.
 
     Raises:
         UsageError: if a part cannot be scored, or Ray is missing.
@@ -122,7 +124,7 @@ def run(
     outcomes = (
         map(Worker(task, folder, parts).score, left)
         if workers is None
-        else _on_ray(task, folder, left, workers, address)
+        else _on_ray(task, folder, left, workers, address, threads)
     )
     with tqdm(
         desc="scoring",
@@ -147,11 +149,12 @@ def _on_ray(
     left: list[int],
     workers: int,
     address: str | None,
+    threads: int | None,
 ) -> Iterator[Outcome]:
     """Yield the outcomes of parts, in any order."""
     # Else Ray writes an error of its own making for each worker.
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
-    with ray_cluster(workers, address) as threads:
+    with ray_cluster(workers, address) as share:
         import ray
         from ray import cloudpickle
 
@@ -159,6 +162,7 @@ def _on_ray(
         context.enable_progress_bars = False
         # Set by Ray Data when it is imported.
         logging.getLogger("ray.data").setLevel(logging.ERROR)
+        threads = threads or share
         pickled = cloudpickle.dumps((task, folder))
         dataset = ray.data.from_items(
             [{"part": it} for it in left],

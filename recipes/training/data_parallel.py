@@ -62,6 +62,7 @@ class DataParallel:
     Attributes:
         rank: Number of this process, from 0.
         processes: Number of processes.
+        mesh: Their devices.
     """
 
     def __init__(self, report: Callable[[Progress], bool]) -> None:
@@ -71,7 +72,7 @@ class DataParallel:
         # One device of each process.
         first = {it.process_index: it for it in reversed(jax.devices())}
         devices = [first[process] for process in range(self.processes)]
-        self._mesh = Mesh(devices, (ROWS,))
+        self.mesh = Mesh(devices, (ROWS,))
         self._train_step: Step | None = None
         self._test_step: Step | None = None
 
@@ -141,7 +142,7 @@ class DataParallel:
         return jax.jit(
             jax.shard_map(
                 step,
-                mesh=self._mesh,
+                mesh=self.mesh,
                 in_specs=inputs,
                 out_specs=outputs,
                 # Keras's scans do not say which of their values vary by rows.
@@ -161,7 +162,7 @@ class DataParallel:
             shape = array.shape
             if spec == SHARDED:
                 shape = (shape[0] * self.processes, *shape[1:])
-            sharding = NamedSharding(self._mesh, spec)
+            sharding = NamedSharding(self.mesh, spec)
             return jax.make_array_from_single_device_arrays(
                 shape, sharding, [array]
             )
