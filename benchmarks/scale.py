@@ -10,7 +10,7 @@ worker with one thread, and prints the CPU seconds of each worker per batch:
 these do not depend on how busy the machine is. The losses must be equal.
 
 `scoring` scores a text by one worker and by two, in turns, each with one
-thread, and prints the characters per second once all have started. The scores
+thread, and prints the bytes per second once all have started. The scores
 must be the same to the last bit. `kills` scores it by two workers, of which one
 is killed with -9 every now and then, and counts the chunks. `costs` prints what
 grows with the data or the workers: reading, and an all-reduce of the gradients
@@ -199,13 +199,11 @@ def measure_kills(path: Path, rounds: int) -> None:
 
         def kill() -> None:
             while len(killed) < KILLS and not ended.wait(random.uniform(0, 4)):
-                begun = sorted(
-                    folder.unfinished.glob("attempts-*"),
-                    key=lambda it: it.stat().st_mtime_ns,
-                )
-                if len(begun) > 1:
-                    pid = int(begun[-1].read_text().split()[-1])
-                    with suppress(ProcessLookupError):
+                begun = list(folder.unfinished.glob("attempts-*"))
+                if begun:
+                    # It may have been deleted, or be empty yet.
+                    with suppress(OSError, IndexError):
+                        pid = int(random.choice(begun).read_text().split()[-1])
                         os.kill(pid, signal.SIGKILL)
                         killed.append(pid)
                         # Until the next has started.

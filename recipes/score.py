@@ -18,6 +18,7 @@ only files that you trust.
 
 import argparse
 import hashlib
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 # Least bytes of a chunk, and of what is read before it: a character has up to
 # four.
-LEAST_BYTES = 16
+SMALLEST = 16
 CHUNK, CONTEXT = 1024, 128
 # Options that may change when a scoring goes on, and those of texts and of
 # series alone.
@@ -62,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     task = task_of(args)
     folder = Folder(args.output.absolute(), task.rows)
     console.check_folder(args.output, "--output")
+    refuse_inside(args.output, args.data)
     with open_folder(folder, args.resume):
         settings = settings_of(args)
         if not args.resume:
@@ -73,25 +75,35 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def score(task: "Task", folder: "Folder", args: argparse.Namespace) -> None:
     """Score what is left, and write and print the summary."""
     from recipes.scoring import gates
+    from recipes.scoring.folder import GATES, SUMMARY
     from recipes.scoring.running import run
 
     folder.forget_attempts()
     parts = folder.load_parts()
-    try:
-        run(task, folder, parts, args.workers, args.address)
-    except KeyboardInterrupt:
-        if folder.rows_path.exists():
-            print("\ngo on with --resume: nothing is lost", file=sys.stderr)
-        raise
-    summary, shown = task.summarize(folder, len(parts))
-    sums = gates.total(folder.sums_of(part) for part in range(len(parts)))
-    if sums:
-        gates.table_of(sums).to_parquet(folder.output / "gates.parquet")
-        shown += f"\n\n{gates.summary_of(sums)}"
-    folder.finish(summary)
+    run(task, folder, parts, args.workers, args.address)
+    with folder.finishing() as stage:
+        summary, shown = task.summarize(folder, len(parts), stage)
+        if args.gates:
+            sums = gates.total(map(folder.sums_of, range(len(parts))))
+            gates.table_of(sums).to_parquet(stage / GATES)
+            shown += f"\n\n{gates.summary_of(sums)}"
+        (stage / SUMMARY).write_text(json.dumps(summary, indent=2))
     print(f"\n{shown}\n\nwritten:")
-    for path in sorted(folder.output.glob("[!.]*")):
+    for path in folder.written:
         print(f"  {args.output / path.name}")
+
+
+def refuse_inside(output: Path, data: Path) -> None:
+    """Refuse an output folder among the data: it would be scored, next time.
+
+    Raises:
+        UsageError: if it is.
+    """
+    if data.resolve() in (output.resolve(), *output.resolve().parents):
+        raise UsageError(
+            f"--output {output} is in {data}, whose files are scored: name a "
+            "folder elsewhere"
+        )
 
 
 def task_of(args: argparse.Namespace) -> "Task":
@@ -136,6 +148,11 @@ def task_of(args: argparse.Namespace) -> "Task":
     from recipes.scoring.forecasts import Fleet, SeriesTask
 
     description = Description.load(series)
+    if args.series_column and description.choice.series_column:
+        raise UsageError(
+            f"{args.model} forecasts several series at once, those that it was "
+            "trained on: leave out --series-column"
+        )
     fleet = Fleet(
         args.data.absolute(),
         FileFormat.taken_from(vars(args)),
@@ -169,8 +186,12 @@ def settings_of(args: argparse.Namespace) -> dict[str, Any]:
         if name not in MAY_CHANGE
     }
     digest = hashlib.sha256()
-    for path in sorted(args.model.rglob("*")):
-        if path.is_file() and path.parent.name != "assets.extra":
+    described = [
+        console.near(args.model, it)
+        for it in ("vocabulary.json", "series.json")
+    ]
+    for path in [*sorted(args.model.rglob("*")), *described]:
+        if path.is_file():
             digest.update(path.read_bytes())
     return settings | {"digest": digest.hexdigest()}
 
@@ -188,7 +209,8 @@ def check_same(settings: dict[str, Any], folder: "Folder") -> None:
         if name == "digest":
             raise UsageError(
                 f"{settings['model']} has changed since the scoring in "
-                f"{folder.output} began: name another --output"
+                f"{folder.output} began, or its vocabulary.json or "
+                "series.json: name another --output"
             )
         raise UsageError(
             f"{name.replace('_', '-')} was {before.get(name)} when the scoring "
@@ -278,10 +300,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     args = parser.parse_args(arguments)
     for name in ("chunk", "context"):
         given = getattr(args, name)
-        if given is not None and given < LEAST_BYTES:
+        if given is not None and given < SMALLEST:
             raise UsageError(
-                f"--{name} takes {LEAST_BYTES} bytes at least. Received: "
-                f"{given}"
+                f"--{name} takes {SMALLEST} bytes at least. Received: {given}"
             )
     if args.address is not None and args.workers is None:
         raise UsageError(

@@ -47,9 +47,9 @@ class CharacterfulUnit:
 class GateSums:
     """Sums over the steps of a layer, from which statistics are computed.
 
-    The sums of parts add up to those of the whole, so that a corpus need not
-    fit into a trace. Of steps that are the same, in the same order, they are
-    the same to the last bit.
+    The sums of parts add up to those of the whole, up to rounding in float64,
+    so that a corpus need not fit into a trace. Of the same parts in the same
+    order, they are the same to the last bit.
 
     Args:
         low: Number of steps at which each unit of a factor is below 0.1, by

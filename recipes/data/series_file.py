@@ -81,13 +81,19 @@ def _read_parquet(path: Path, file_format: FileFormat) -> Table:
     return table_of(frame, file_format, path)
 
 
-def table_of(frame: pd.DataFrame, file_format: FileFormat, path: Path) -> Table:
+def table_of(
+    frame: pd.DataFrame,
+    file_format: FileFormat,
+    path: Path,
+    first_row: int = 1,
+) -> Table:
     """Return the times and the other columns of a Parquet file.
 
     Args:
         frame: Its columns, of all rows or some.
         file_format: How times are written, if they are texts.
         path: Its path, for error messages.
+        first_row: Number of the first of the rows, likewise.
 
     Raises:
         UsageError: if a time or number is invalid.
@@ -97,7 +103,7 @@ def table_of(frame: pd.DataFrame, file_format: FileFormat, path: Path) -> Table:
     frame.columns = frame.columns.astype(str)
     if not file_format.time_column:
         frame = _times_first(frame)
-    frame.index = pd.RangeIndex(1, len(frame) + 1)
+    frame.index = pd.RangeIndex(first_row, first_row + len(frame))
     written = _take_times(frame, file_format, path)
     if types.is_datetime64_any_dtype(written):
         times = pd.DatetimeIndex(written)

@@ -237,7 +237,13 @@ def _load_keras(path: Path) -> Forecaster:
 def _load_saved_model(path: Path) -> Forecaster:
     import tensorflow as tf
 
-    loaded = tf.saved_model.load(path)
+    return forecaster_of(tf.saved_model.load(path))
+
+
+def forecaster_of(loaded: Any) -> Forecaster:
+    """Return a forecaster from a SavedModel that was loaded."""
+    import tensorflow as tf
+
     signature = loaded.signatures["serving_default"]
     # Keeps the loaded object alive as long as its function.
     signature.loaded = loaded

@@ -14,12 +14,16 @@ import pyarrow.parquet as pq
 from tabulate import tabulate
 from tqdm.auto import tqdm
 
-from recipes.console import UsageError
+from keras_gatelstm.inspect.gate_sums import GateSums
+from keras_gatelstm.inspect.statistics import text_properties
+from recipes.console import UsageError, one_line
 from recipes.data.vocabulary import Vocabulary
+from recipes.scoring import gates
 from recipes.scoring.documents import BATCH, Corpus, Window
-from recipes.scoring.folder import Folder, Scored
+from recipes.scoring.folder import CHUNKS, DOCUMENTS, Folder, Scored
+from recipes.scoring.gates import LayerSums
 from recipes.scoring.parts import Part
-from recipes.scoring.task import Summary, load_saved_model
+from recipes.scoring.task import SIGNATURE, Summary, load_saved_model
 
 # Fewer windows than a batch are read at once, if their logits or quantities
 # are more numbers than these.
@@ -46,9 +50,9 @@ _DOCUMENTS = pa.schema(
         "nats_per_character": pa.float64(),
     }
 )
-# What is summed up over the chunks of a document; and its number in a part, if
-# it began in an earlier one.
+# Columns that are summed up over the chunks of a document.
 _SUMMED = ["chunks", "characters", "unknown", "nats"]
+# Number of a document in a part, if it began in an earlier part.
 _CONTINUED = 0
 
 
@@ -67,7 +71,7 @@ class TextTask:
     vocabulary: Vocabulary
     corpus: Corpus
     gates: bool
-    rows: str = "chunks"
+    rows: str = CHUNKS
 
     def parts(self) -> list[Part]:
         return self.corpus.parts()
@@ -75,8 +79,8 @@ class TextTask:
     def scorer(self) -> "TextScorer":
         return TextScorer(self)
 
-    def summarize(self, folder: Folder, parts: int) -> Summary:
-        found = _write_documents(folder, parts)
+    def summarize(self, folder: Folder, parts: int, stage: Path) -> Summary:
+        found = _write_documents(folder, parts, stage / DOCUMENTS)
         nats = found.nats / found.characters if found.characters else math.nan
         unknown = found.unknown / max(found.characters, 1)
         entries = {
@@ -97,16 +101,16 @@ class TextTask:
                 "vocabulary, and are scored as its unknown one"
             )
         if len(found.extremes) > 1:
-            rows = found.extremes.itertuples(index=False)
-            lines += [
-                "",
-                tabulate(
-                    rows,
-                    ["document", "characters", "nats per character"],
-                    floatfmt=".3f",
-                    intfmt=",",
-                ),
+            rows = [
+                [one_line(name), f"{characters:,}", f"{mean:.3f}"]
+                for name, characters, mean in found.extremes.to_numpy()
             ]
+            heads = ["document", "characters", "nats per character"]
+            aligned = ("left", "right", "right")
+            shown = tabulate(
+                rows, heads, disable_numparse=True, colalign=aligned
+            )
+            lines += ["", shown]
         return entries, "\n".join(lines)
 
 
@@ -126,7 +130,7 @@ class TextScorer:
     def __init__(self, task: TextTask) -> None:
         self.task = task
         self.loaded = load_saved_model(task.model)
-        self.signature = self.loaded.signatures["serving_default"]
+        self.signature = self.loaded.signatures[SIGNATURE]
         specs = self.signature.structured_input_signature[1]
         outputs = self.signature.structured_outputs
         shapes = [it.shape.rank for it in (*specs.values(), *outputs.values())]
@@ -144,8 +148,6 @@ class TextScorer:
                 "training"
             )
         if task.gates:
-            from recipes.scoring import gates
-
             self.gates = gates.signature_of(self.loaded, task.model)
             quantities = self.gates.structured_outputs.values()
             self.quantities = sum(it.shape[-1] for it in quantities)
@@ -161,8 +163,9 @@ class TextScorer:
             numbers = _padded([symbols[it] for it in places])
             scored = _scored(some, numbers.shape[1])
             nats[places] = self._nats(numbers, scored)
-        sums: dict[str, Any] = {}
+        sums: LayerSums | None = None
         if self.task.gates:
+            sums = {}
             for places in _batches(lengths, QUANTITIES // self.quantities):
                 some = [windows[it] for it in places]
                 numbers = _padded([symbols[it] for it in places])
@@ -188,13 +191,9 @@ class TextScorer:
         return np.where(scored[:, 1:], losses, 0.0).sum(1, dtype="float64")
 
     def _add_gates(
-        self, sums: dict[str, Any], some: list[Window], numbers: np.ndarray
-    ) -> dict[str, Any]:
+        self, sums: LayerSums, some: list[Window], numbers: np.ndarray
+    ) -> LayerSums:
         """Return sums, with those of the gates at the chunks' characters."""
-        from keras_gatelstm.inspect.gate_sums import GateSums
-        from keras_gatelstm.inspect.statistics import text_properties
-        from recipes.scoring import gates
-
         if not numbers.shape[1]:
             return sums
         found = [
@@ -285,13 +284,12 @@ class _Totals:
     extremes: pd.DataFrame
 
 
-def _write_documents(folder: Folder, parts: int) -> _Totals:
+def _write_documents(folder: Folder, parts: int, path: Path) -> _Totals:
     """Write `documents.parquet`, from the chunks of all parts in order.
 
     No more than a part is in memory, and what a document has so far.
     """
     totals = _Totals(0, 0, 0, 0, 0.0, pd.DataFrame())
-    path = folder.unfinished / "documents.parquet"
     with pq.ParquetWriter(path, _DOCUMENTS) as writer:
         for done in _documents(folder, parts):
             writer.write_table(
@@ -305,7 +303,6 @@ def _write_documents(folder: Folder, parts: int) -> _Totals:
             for nats in done["nats"]:
                 totals.nats += nats
             totals.extremes = _extremes(pd.concat([totals.extremes, done]))
-    path.rename(folder.output / "documents.parquet")
     return totals
 
 

@@ -16,6 +16,7 @@ from recipes.scoring.parts import (
     Piece,
     check_unchanged,
     find_files,
+    folder_of,
     join_pieces,
     open_parquet,
     part_bytes,
@@ -65,11 +66,6 @@ class Corpus(NamedTuple):
     text_column: str | None = None
     id_column: str | None = None
 
-    @property
-    def root(self) -> Path:
-        """Folder of the files."""
-        return self.data if self.data.is_dir() else self.data.parent
-
     def parts(self) -> list[Part]:
         """Cut the corpus into parts.
 
@@ -87,8 +83,8 @@ class Corpus(NamedTuple):
 
     def _pieces(self, file: DataFile, size: int) -> Iterator[Piece]:
         if file.is_parquet:
-            path = self.root / file.name
-            yield from row_pieces(file, path, [self._text_column(path)], size)
+            path = folder_of(self.data) / file.name
+            yield from row_pieces(file, path, self._text_column(path), size)
             return
         # Of an empty file, too.
         for start in range(0, max(file.bytes, 1), size):
@@ -104,7 +100,7 @@ class Corpus(NamedTuple):
             UsageError: if a file has changed.
         """
         for piece in part:
-            path = check_unchanged(piece, self.root)
+            path = check_unchanged(piece, folder_of(self.data))
             if piece.file.is_parquet:
                 for name, text in self._rows(path, piece):
                     yield from self._cut(name, text, 0, 0, len(text))
@@ -141,17 +137,25 @@ class Corpus(NamedTuple):
             )
 
     def _rows(self, path: Path, piece: Piece) -> Iterator[tuple[str, bytes]]:
-        """Yield the names and texts of rows."""
-        texts = self._text_column(path)
-        columns = [texts, *([self.id_column] if self.id_column else [])]
+        """Yield the names and texts of rows. A missing text is empty."""
+        column = self._text_column(path)
+        columns = [column, *([self.id_column] if self.id_column else [])]
         table = read_rows(path, columns, piece.start, piece.stop)
-        for number, text in enumerate(table[texts].to_pylist(), piece.start):
-            name = str(number)
-            if self.id_column:
-                name = str(table[self.id_column][number - piece.start])
-            if self.data.is_dir():
-                name = f"{piece.file.name}:{name}"
-            yield name, (text or "").encode("utf-8", "replace")
+        texts = _as_bytes(table[column]).to_pylist()
+        numbers = range(piece.start, piece.stop)
+        names = map(str, numbers)
+        if self.id_column:
+            given = table[self.id_column].to_pylist()
+            names = map(
+                str,
+                (
+                    number if it is None else it
+                    for it, number in zip(given, numbers, strict=True)
+                ),
+            )
+        before = f"{piece.file.name}:" if self.data.is_dir() else ""
+        for name, text in zip(names, texts, strict=True):
+            yield f"{before}{name}", text or b""
 
     def _text_column(self, path: Path) -> str:
         """Return the column of the texts.
@@ -160,29 +164,49 @@ class Corpus(NamedTuple):
             UsageError: if it is missing, or if it is not said which it is.
         """
         schema = open_parquet(path).schema_arrow
-        texts = [
-            field.name
-            for field in schema
-            if pa.types.is_string(field.type)
-            or pa.types.is_large_string(field.type)
-        ]
-        if self.id_column not in (None, *schema.names):
-            raise UsageError(
-                f"{path} has no column {self.id_column}: --id-column takes one "
-                f"of {', '.join(schema.names)}"
-            )
-        if self.text_column is None and len(set(texts)) == 1:
-            return texts[0]
-        if self.text_column is None:
-            found = f"{len(texts)} columns of texts"
-        elif self.text_column in texts:
-            return self.text_column
-        else:
-            found = f"no column of texts {self.text_column}"
-        raise UsageError(
-            f"{path} has {found}: --text-column takes one of "
-            f"{', '.join(texts) or 'them, and there is none'}"
-        )
+        if self.id_column is not None:
+            _choose(path, schema.names, self.id_column, "--id-column")
+        texts = [field.name for field in schema if _is_text(field.type)]
+        return _choose(path, texts, self.text_column, "--text-column")
+
+
+def _choose(
+    path: Path, names: list[str], chosen: str | None, option: str
+) -> str:
+    """Return the chosen column, or the only one.
+
+    Raises:
+        UsageError: if it is not there, or not once; or if there are several.
+    """
+    if chosen is None and len(names) == 1:
+        return names[0]
+    if chosen is not None and names.count(chosen) == 1:
+        return chosen
+    if not names:
+        raise UsageError(f"{path} has no column of texts")
+    found = "several columns that could be meant"
+    if chosen is not None:
+        found = f"{names.count(chosen) or 'no'} such columns called {chosen}"
+    raise UsageError(
+        f"{path} has {found}: {option} takes one of {', '.join(names)}"
+    )
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    return (
+        pa.types.is_string(kind)
+        or pa.types.is_large_string(kind)
+        or pa.types.is_string_view(kind)
+    )
+
+
+def _as_bytes(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return texts in UTF-8, as they are in the file, even if they are not."""
+    if pa.types.is_dictionary(texts.type):
+        texts = texts.cast(texts.type.value_type)
+    return texts.cast(pa.large_binary())
 
 
 def _character_at(text: bytes, place: int) -> int:

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,8 +22,16 @@ from recipes.scoring.parts import Part
 # Folder of what is needed to go on.
 UNFINISHED = "unfinished-scores"
 _PARTS, _SETTINGS = "parts.parquet", "settings.json"
-# Written last: it says that a scoring is complete.
+# Files of a complete scoring; the last says that it is one.
+DOCUMENTS, ERRORS, GATES = (
+    "documents.parquet",
+    "errors.parquet",
+    "gates.parquet",
+)
 SUMMARY = "summary.json"
+RESULTS = (DOCUMENTS, ERRORS, GATES, SUMMARY)
+# Folders for the rows of parts.
+CHUNKS, FORECASTS = "chunks", "forecasts"
 
 
 @dataclass(frozen=True)
@@ -31,13 +40,13 @@ class Scored:
 
     Args:
         rows: Rows for the output.
-        sums: Sums of its gates, if they were asked for.
-        more: Rows for the summary; `None` if it needs no others.
+        sums: Sums of its gates; `None` if they were not asked for.
+        summary_rows: Rows to sum up at the end; `None` for those above.
     """
 
     rows: pa.Table
-    sums: gates.LayerSums
-    more: pa.Table | None = None
+    sums: gates.LayerSums | None
+    summary_rows: pa.Table | None = None
 
 
 @dataclass(frozen=True)
@@ -70,9 +79,15 @@ class Folder:
         """Return the path of the sums of its gates."""
         return self.unfinished / f"gates-{part:06}.npz"
 
-    def more_of(self, part: int) -> Path:
-        """Return the path of its rows for the summary."""
-        return self.unfinished / f"more-{part:06}.parquet"
+    def summary_rows_of(self, part: int) -> Path:
+        """Return the path of its rows to sum up at the end."""
+        return self.unfinished / f"summary-{part:06}.parquet"
+
+    @property
+    def written(self) -> list[Path]:
+        """What a scoring wrote, or would replace."""
+        names = (CHUNKS, FORECASTS, *RESULTS)
+        return [it for name in names if (it := self.output / name).exists()]
 
     def is_done(self, part: int) -> bool:
         """Return whether a part was scored, and written whole."""
@@ -84,34 +99,51 @@ class Folder:
 
     def write(self, part: int, scored: Scored) -> None:
         """Write what a part gave. Each file appears whole, the rows last."""
-        goals = []
-        with stage_in(self.unfinished) as stage:
-            if scored.sums:
+        with stage_in(self._writing) as stage:
+            if scored.sums is not None:
                 gates.save(scored.sums, stage / "sums")
-                goals.append(("sums", self.sums_of(part)))
-            if scored.more is not None:
-                pq.write_table(scored.more, stage / "more")
-                goals.append(("more", self.more_of(part)))
+                os.replace(stage / "sums", self.sums_of(part))
+            if scored.summary_rows is not None:
+                pq.write_table(scored.summary_rows, stage / "summary")
+                os.replace(stage / "summary", self.summary_rows_of(part))
             pq.write_table(scored.rows, stage / "rows")
-            goals.append(("rows", self.rows_of(part)))
-            for name, goal in goals:
-                goal.parent.mkdir(exist_ok=True)
-                os.replace(stage / name, goal)
+            self.rows_path.mkdir(exist_ok=True)
+            os.replace(stage / "rows", self.rows_of(part))
+        self._attempts_at(part).unlink(missing_ok=True)
+
+    @property
+    def _writing(self) -> Path:
+        """Folder of files that are not whole yet."""
+        return self.unfinished / "writing"
+
+    def _attempts_at(self, part: int) -> Path:
+        return self.unfinished / f"attempts-{part:06}"
 
     def begin_attempt(self, part: int) -> int:
         """Note that this process begins a part, and return how many have."""
-        path = self.unfinished / f"attempts-{part:06}"
+        path = self._attempts_at(part)
         with path.open("a") as file:
             file.write(f"{os.getpid()}\n")
         return len(path.read_text().splitlines())
 
     def load_parts(self) -> list[Part]:
-        """Read the parts that this scoring is of."""
-        return parts.load(self.unfinished / _PARTS)
+        """Read the parts that this scoring is of.
+
+        Raises:
+            UsageError: if they are not there.
+        """
+        path = self.unfinished / _PARTS
+        if not path.is_file():
+            raise UsageError(
+                f"there is no {path}: --output must be a folder on a disk that "
+                "all workers share"
+            )
+        return parts.load(path)
 
     def begin(self, found: list[Part], settings: dict[str, Any]) -> None:
         """Write the parts and the settings of a new scoring."""
-        with stage_in(self.unfinished) as stage:
+        self._writing.mkdir(parents=True, exist_ok=True)
+        with stage_in(self._writing) as stage:
             parts.save(found, stage / _PARTS)
             (stage / _SETTINGS).write_text(json.dumps(settings, indent=2))
             os.replace(stage / _PARTS, self.unfinished / _PARTS)
@@ -131,21 +163,30 @@ class Folder:
         for path in self.unfinished.glob("attempts-*"):
             path.unlink()
 
-    def finish(self, summary: dict[str, Any]) -> None:
-        """Write the summary, and delete what was needed to go on."""
+    @contextmanager
+    def finishing(self) -> Iterator[Path]:
+        """Yield a folder to write the results in.
+
+        They are moved out of it at the end, and what was needed to go on is
+        deleted.
+        """
         with stage_in(self.output) as stage:
-            (stage / SUMMARY).write_text(json.dumps(summary, indent=2))
-            os.replace(stage / SUMMARY, self.output / SUMMARY)
+            yield stage
+            for name in RESULTS:
+                if (stage / name).exists():
+                    os.replace(stage / name, self.output / name)
+        # First: without them, nothing can go on from half of the rest.
+        (self.unfinished / _SETTINGS).unlink()
         shutil.rmtree(self.unfinished)
 
 
 @contextmanager
 def open_folder(folder: Folder, resume: bool) -> Iterator[None]:
-    """Lock an output folder, which is empty, or holds an unfinished scoring.
+    """Lock an output folder, and say how to go on if the scoring stops.
 
     Raises:
-        UsageError: if another run is writing to it, if it holds a finished
-            scoring or other files, or if there is none to go on with.
+        UsageError: if another run is writing to it, if it holds files that
+            would be replaced, or if there is no scoring to go on with.
     """
     with lock(folder.output):
         begun = folder.begun_with() is not None
@@ -159,9 +200,9 @@ def open_folder(folder: Folder, resume: bool) -> Iterator[None]:
                 f"{folder.output} holds an unfinished scoring: go on with it "
                 "with --resume, or remove that folder to start anew"
             )
-        if not begun and folder.rows_path.exists():
+        if not begun and folder.written:
             raise UsageError(
-                f"{folder.rows_path} is there already: name another --output, "
+                f"{folder.written[0]} is there already: name another --output, "
                 "or remove it"
             )
         try:
@@ -170,4 +211,8 @@ def open_folder(folder: Folder, resume: bool) -> Iterator[None]:
             if not folder.rows_path.exists():
                 # There is nothing to go on with.
                 shutil.rmtree(folder.unfinished, ignore_errors=True)
+            elif folder.begun_with() is not None:
+                print(
+                    "\nwhat was scored is kept, for --resume", file=sys.stderr
+                )
             raise

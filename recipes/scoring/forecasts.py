@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tabulate import tabulate
 
+from keras_gatelstm.inspect.gate_sums import GateSums
 from recipes.console import UsageError, one_line
 from recipes.data.file_format import FileFormat
 from recipes.data.series_file import read_table, table_of
@@ -18,13 +20,17 @@ from recipes.data.windows import Inputs, by_name
 from recipes.forecasting import deployed
 from recipes.forecasting.deployed import Series
 from recipes.forecasting.description import Description
-from recipes.scoring.folder import Folder, Scored
+from recipes.memory import raise_memory_error
+from recipes.scoring import gates
+from recipes.scoring.folder import ERRORS, FORECASTS, Folder, Scored
+from recipes.scoring.gates import LayerSums
 from recipes.scoring.parts import (
     DataFile,
     Part,
     Piece,
     check_unchanged,
     find_files,
+    folder_of,
     join_pieces,
     open_parquet,
     part_bytes,
@@ -78,95 +84,142 @@ class Fleet(NamedTuple):
     file_format: FileFormat
     series_column: str | None = None
 
-    @property
-    def root(self) -> Path:
-        """Folder of the files."""
-        return self.data if self.data.is_dir() else self.data.parent
-
     def parts(self) -> list[Part]:
-        """Share the series out."""
-        files = find_files(self.data)
-        size = part_bytes(files)
-        pieces = (piece for it in files for piece in self._pieces(it))
-        return join_pieces(pieces, size)
-
-    def _pieces(self, file: DataFile) -> Iterator[Piece]:
-        """Yield a piece for each series of a file.
+        """Share the series out.
 
         Raises:
-            UsageError: if the rows of a series do not lie together.
+            UsageError: if there is none.
+        """
+        files = find_files(self.data)
+        size = part_bytes(files)
+        pieces = (piece for it in files for piece in self._pieces(it, size))
+        parts = join_pieces(pieces, size)
+        if not parts:
+            raise UsageError(f"there is no series in {self.data}")
+        return parts
+
+    def _pieces(self, file: DataFile, size: int) -> Iterator[Piece]:
+        """Yield pieces of a file, of whole series.
+
+        Raises:
+            UsageError: if there is no such column, or the rows of a series do
+                not lie together.
         """
         if self.series_column is None:
             yield Piece(file, 0, 0, file.bytes)
             return
-        path = self.root / file.name
-        labels = _labels(path, self.series_column, 0, None)
-        borders = np.flatnonzero(labels[1:] != labels[:-1]) + 1
-        starts = np.array([0, *borders])
-        names = pd.Series(labels[starts])
-        if names.duplicated().any():
-            place = int(names.duplicated().to_numpy().argmax())
+        path = folder_of(self.data) / file.name
+        parquet = open_parquet(path)
+        names = parquet.schema_arrow.names
+        if names.count(self.series_column) != 1:
             raise UsageError(
-                f"{path}, row {starts[place] + 1}: series {names[place]} goes "
-                f"on after others: sort the rows by {self.series_column}"
+                f"{path} has no column {self.series_column}: --series-column "
+                f"takes one of {', '.join(names)}"
             )
-        stops = [*borders, len(labels)]
-        for start, stop in zip(starts.tolist(), stops, strict=True):
-            share = file.bytes * (stop - start) // len(labels)
-            yield Piece(file, start, int(stop), share)
+        rows = parquet.metadata.num_rows
+        table = read_rows(path, [self.series_column], 0, rows)
+        labels = _labels(path, table, self.series_column, 0)
+        series = _runs(labels)
+        again = pd.Series([labels[start] for start, _ in series]).duplicated()
+        if again.any():
+            start, _ = series[int(again.to_numpy().argmax())]
+            raise UsageError(
+                f"{path}, row {start + 1}: series {labels[start]} "
+                f"goes on after others: sort the rows by {self.series_column}"
+            )
+        # About as many bytes as the part of the file.
+        each = max(1, rows * size // max(file.bytes, 1))
+        first = 0
+        for _, stop in series:
+            if stop - first >= each or stop == rows:
+                share = file.bytes * (stop - first) // rows
+                yield Piece(file, first, stop, share)
+                first = stop
 
-    def name_of(self, piece: Piece) -> str:
-        """Return the name of a series."""
+    def read(
+        self, piece: Piece, description: Description
+    ) -> Iterator[tuple[str, Series | str]]:
+        """Yield names of series, each with the series, or why it is refused."""
+        for rows in self._rows(piece):
+            yield rows.name, self._series(piece, rows, description)
+
+    def _rows(self, piece: Piece) -> Iterator["_Rows"]:
+        """Yield the rows of each series of a piece."""
         if self.series_column is None:
-            return piece.file.name
-        path = self.root / piece.file.name
-        label = _labels(path, self.series_column, piece.start, piece.start + 1)
-        if not self.data.is_dir():
-            return str(label[0])
-        return f"{piece.file.name}:{label[0]}"
+            yield _Rows(piece.file.name)
+            return
+        path = check_unchanged(piece, folder_of(self.data))
+        table = read_rows(path, None, piece.start, piece.stop)
+        labels = _labels(path, table, self.series_column, piece.start)
+        frame = table.to_pandas()
+        if not isinstance(frame.index, pd.RangeIndex):
+            frame = frame.reset_index()
+        frame = frame.drop(columns=self.series_column)
+        before = f"{piece.file.name}:" if self.data.is_dir() else ""
+        for start, stop in _runs(labels):
+            name = f"{before}{labels[start]}"
+            first = piece.start + start + 1
+            yield _Rows(name, frame[start:stop].copy(), first)
 
-    def read(self, piece: Piece, description: Description) -> Series:
-        """Read a series.
+    def _series(
+        self, piece: Piece, rows: "_Rows", description: Description
+    ) -> Series | str:
+        """Return a series, or why it is refused.
 
-        Raises:
-            UsageError: if it cannot be read, or does not fit the model.
+        One series must not stop the others, whatever is in its file.
         """
-        path = self.root / piece.file.name
         file_format = self.file_format.or_else(description.file)
-        if self.series_column is None:
-            table = read_table(path, file_format)
-        else:
-            rows = read_rows(path, None, piece.start, piece.stop)
-            frame = rows.to_pandas().drop(columns=self.series_column)
-            table = table_of(frame, file_format, path)
-        return deployed.series_of(
-            table, file_format, description, self.name_of(piece)
-        )
+        try:
+            path = check_unchanged(piece, folder_of(self.data))
+            if rows.frame is None:
+                table = read_table(path, file_format)
+            else:
+                table = table_of(rows.frame, file_format, path, rows.first)
+            return deployed.series_of(
+                table, file_format, description, rows.name
+            )
+        except (UsageError, OSError) as error:
+            return one_line(error)
+        except (ValueError, LookupError, TypeError) as error:
+            return f"it cannot be read: {one_line(error)}"
 
 
-def _labels(
-    path: Path, column: str, start: int, stop: int | None
-) -> np.ndarray:
+class _Rows(NamedTuple):
+    """Rows of a series.
+
+    Args:
+        name: Its name.
+        frame: Its rows; `None` for those of the whole file.
+        first: Number of the first of them in the file.
+    """
+
+    name: str
+    frame: pd.DataFrame | None = None
+    first: int = 1
+
+
+def _labels(path: Path, rows: pa.Table, column: str, first: int) -> np.ndarray:
     """Return which series rows belong to, as text.
 
     Raises:
-        UsageError: if it is no Parquet file, or has no such column.
+        UsageError: if a row does not say it.
     """
-    file = open_parquet(path)
-    if column not in file.schema_arrow.names:
-        raise UsageError(
-            f"{path} has no column {column}: --series-column takes one of "
-            f"{', '.join(file.schema_arrow.names)}"
-        )
-    stop = file.metadata.num_rows if stop is None else stop
-    labels = read_rows(path, [column], start, stop)[column].to_pandas()
-    if labels.isna().any():
-        row = start + int(labels.isna().to_numpy().argmax()) + 1
+    labels = rows[column]
+    if labels.null_count:
+        row = first + labels.is_null().to_pylist().index(True) + 1
         raise UsageError(
             f"{path}, row {row}: column {column} does not say which series it "
             "is of"
         )
-    return labels.astype(str).to_numpy(object)
+    return labels.to_pandas().astype(str).to_numpy(object)
+
+
+def _runs(labels: np.ndarray) -> list[tuple[int, int]]:
+    """Return first row and row after the last of labels that are the same."""
+    borders = [0, *(np.flatnonzero(labels[1:] != labels[:-1]) + 1).tolist()]
+    if not len(labels):
+        return []
+    return list(pairwise([*borders, len(labels)]))
 
 
 @dataclass(frozen=True)
@@ -186,7 +239,7 @@ class SeriesTask:
     fleet: Fleet
     every: int
     gates: bool
-    rows: str = "forecasts"
+    rows: str = FORECASTS
 
     def parts(self) -> list[Part]:
         return self.fleet.parts()
@@ -194,10 +247,11 @@ class SeriesTask:
     def scorer(self) -> "SeriesScorer":
         return SeriesScorer(self)
 
-    def summarize(self, folder: Folder, parts: int) -> Summary:
-        tables = [pq.read_table(folder.more_of(it)) for it in range(parts)]
-        errors = pa.concat_tables(tables)
-        pq.write_table(errors, folder.output / "errors.parquet")
+    def summarize(self, folder: Folder, parts: int, stage: Path) -> Summary:
+        errors = pa.concat_tables(
+            pq.read_table(folder.summary_rows_of(it)) for it in range(parts)
+        )
+        pq.write_table(errors, stage / ERRORS)
         return _summary(errors.to_pandas())
 
 
@@ -208,48 +262,65 @@ class SeriesScorer:
         task: The task.
 
     Raises:
-        UsageError: if it is no forecaster of the described series.
+        UsageError: if it cannot be loaded.
     """
 
     def __init__(self, task: SeriesTask) -> None:
         self.task = task
-        self.forecast = deployed.forecaster(task.model)
+        loaded = load_saved_model(task.model)
+        self.forecast = deployed.forecaster_of(loaded)
         if task.gates:
-            from recipes.scoring import gates
-
-            self.loaded = load_saved_model(task.model)
-            self.signature = gates.signature_of(self.loaded, task.model)
+            self.signature = gates.signature_of(loaded, task.model)
 
     def __call__(self, part: Part) -> Scored:
-        forecasts, errors = [], []
-        sums: dict[str, Any] = {}
-        for piece in part:
-            check_unchanged(piece, self.task.fleet.root)
-            name = self.task.fleet.name_of(piece)
-            try:
-                series = self.task.fleet.read(piece, self.task.description)
-            except UsageError as error:
-                errors.append({"series": name, "problem": one_line(error)})
-                continue
-            problem = _problem_ahead(series)
-            stops = self._windows(series)
-            rows = stops if problem else [*stops, len(series.values)]
-            found = []
-            for start in range(0, len(rows), BATCH):
-                inputs = series.inputs(rows[start : start + BATCH])
-                found.append(self._forecast(inputs))
-                if self.task.gates:
-                    sums = self._add_gates(sums, inputs)
-            values = np.concatenate(found) if found else self._nothing()
-            if not problem:
-                forecasts.append(self._forecast_table(series, name, values[-1]))
-            known = values[: len(stops)]
-            errors += self._error_rows(series, name, stops, known, problem)
+        found = [
+            self._score(name, series)
+            for piece in part
+            for name, series in self.task.fleet.read(
+                piece, self.task.description
+            )
+        ]
+        sums: LayerSums | None = {} if self.task.gates else None
+        for one in found:
+            if sums is not None:
+                sums = gates.add(sums, one.sums)
         return Scored(
-            pa.concat_tables([_FORECASTS.empty_table(), *forecasts]),
+            pa.concat_tables(
+                [_FORECASTS.empty_table(), *(it.forecast for it in found)]
+            ),
             sums,
-            pa.Table.from_pylist(errors, _ERRORS),
+            pa.Table.from_pylist(
+                [row for it in found for row in it.errors], _ERRORS
+            ),
         )
+
+    def _score(self, name: str, series: Series | str) -> "_ScoredSeries":
+        """Forecast a series, unless it was refused."""
+        nothing = _FORECASTS.empty_table()
+        if isinstance(series, str):
+            refused = {"series": name, "problem": series}
+            return _ScoredSeries(nothing, [refused], {})
+        problem = _problem_ahead(series)
+        stops = self._windows(series)
+        rows = stops if problem else [*stops, len(series.values)]
+        found, sums = [self._nothing()], LayerSums()
+        for start in range(0, len(rows), BATCH):
+            inputs = series.inputs(rows[start : start + BATCH])
+            found.append(self._forecast(inputs))
+            if self.task.gates:
+                sums = gates.add(sums, self._sums(inputs))
+        forecasts = np.concatenate(found)
+        if not np.isfinite(forecasts).all():
+            problem = (
+                "the model forecasts numbers that are not finite: the series "
+                "is too far from what it was trained on"
+            )
+        errors = self._error_rows(
+            series, name, stops, forecasts[: len(stops)], problem
+        )
+        if problem is None:
+            nothing = self._forecast_table(series, name, forecasts[-1])
+        return _ScoredSeries(nothing, errors, sums)
 
     def _windows(self, series: Series) -> list[int]:
         """Return the first rows to forecast of the windows to measure."""
@@ -269,7 +340,10 @@ class SeriesScorer:
         """
         description = self.task.description
         try:
-            found = self.forecast(inputs)
+            with raise_memory_error():
+                found = self.forecast(inputs)
+        except MemoryError:
+            raise
         # TensorFlow's errors have no common class.
         except Exception as error:
             first, *_ = str(error).strip().splitlines() or ["unreadable"]
@@ -285,25 +359,19 @@ class SeriesScorer:
             )
         return found
 
-    def _add_gates(
-        self, sums: dict[str, Any], inputs: Inputs
-    ) -> dict[str, Any]:
-        """Return sums, with those of the gates of some windows."""
+    def _sums(self, inputs: Inputs) -> LayerSums:
+        """Return the sums of the gates of some windows."""
         import tensorflow as tf
-
-        from keras_gatelstm.inspect.gate_sums import GateSums
-        from recipes.scoring import gates
 
         _, specs = self.signature.structured_input_signature
         given = {
             name: tf.cast(it, specs[name].dtype)
             for name, it in by_name(inputs).items()
         }
-        more = {
+        return {
             layer.path: GateSums.of(layer)
             for layer in gates.traces(self.signature(**given))
         }
-        return gates.add(sums, more)
 
     def _forecast_table(
         self, series: Series, name: str, forecast: np.ndarray
@@ -320,7 +388,7 @@ class SeriesScorer:
         return pa.table(
             {
                 "series": [name] * forecast.size,
-                "time": np.repeat(times.to_numpy(), len(columns)),
+                "time": np.repeat(times.as_unit("us").to_numpy(), len(columns)),
                 "column": columns * len(times),
                 "forecast": forecast.ravel(),
                 "lower": lower.ravel(),
@@ -369,6 +437,20 @@ class SeriesScorer:
         ]
 
 
+class _ScoredSeries(NamedTuple):
+    """Results of a series.
+
+    Args:
+        forecast: Rows of what comes after it; none if there is a problem.
+        errors: Rows of its errors.
+        sums: Sums of its gates.
+    """
+
+    forecast: pa.Table
+    errors: list[dict[str, Any]]
+    sums: LayerSums
+
+
 def _problem_ahead(series: Series) -> str | None:
     """Return why what comes after a series cannot be forecast, if so."""
     try:
@@ -380,56 +462,67 @@ def _problem_ahead(series: Series) -> str | None:
 
 def _summary(errors: pd.DataFrame) -> Summary:
     """Return entries of the summary, and the text to print."""
-    names = errors["series"].nunique()
     refused = errors[errors["column"].isna()]
+    problems = errors[errors["problem"].notna()].drop_duplicates("series")
     measured = errors[errors["mae"].notna()].astype({"windows": int})
     ratios = measured["mae"] / measured["mae_of_last_value"]
+    windows = measured.drop_duplicates("series")["windows"].sum()
     entries = {
-        "series": names,
+        "series": errors["series"].nunique(),
         "refused": len(refused),
-        "windows": int(measured["windows"].sum()),
-        "mean_mae_beside_last_value": _mean(ratios),
-        "mean_coverage": _mean(measured["coverage"]),
+        "not_forecast": len(problems),
+        "windows": int(windows),
+        "median_mae_over_last_value": _number(ratios.median()),
+        "coverage": _number(measured["coverage"].mean()),
     }
-    lines = [f"series: {names:,}, refused: {len(refused):,}"]
+    lines = [
+        f"series: {entries['series']:,}, of which refused: {len(refused):,}, "
+        f"not forecast: {len(problems):,}"
+    ]
     if len(measured):
         lines += [
-            f"mean absolute error beside that of repeating the last value: "
-            f"{ratios.median():.3f} in the median, {(ratios < 1).mean():.1%} "
-            "of the series and columns below 1",
+            "mean absolute error, divided by that of repeating the last value: "
+            f"{ratios.median():.3f} in the median; below 1 for "
+            f"{(ratios < 1).mean():.1%} of the series and columns",
             f"inside the intervals: {measured['coverage'].mean():.1%}",
             "",
             _worst(measured.assign(ratio=ratios)),
         ]
     lines += [
-        f"{it.series}: {it.problem}" for it in refused[:SHOWN].itertuples()
+        f"{one_line(it.series)}: {it.problem}"
+        for it in problems[:SHOWN].itertuples()
     ]
-    if len(refused) > SHOWN:
-        lines.append(
-            f"... and {len(refused) - SHOWN:,} more, in errors.parquet"
-        )
+    if len(problems) > SHOWN:
+        lines.append(f"... and {len(problems) - SHOWN:,} more, in {ERRORS}")
     return entries, "\n".join(lines)
 
 
 def _worst(measured: pd.DataFrame) -> str:
     """Tabulate the series with the largest errors, beside the last value's."""
-    columns = ["series", "column", "windows", "mae", "ratio", "coverage"]
     worst = measured.sort_values("ratio", ascending=False, kind="stable")
+    rows = [
+        [
+            one_line(it.series),
+            one_line(it.column),
+            f"{it.windows:,}",
+            f"{it.mae:.4g}",
+            f"{it.ratio:.3f}",
+            f"{it.coverage:.1%}",
+        ]
+        for it in worst[:SHOWN].itertuples()
+    ]
     heads = [
         "worst series",
         "column",
         "windows",
         "MAE",
-        "beside last",
+        "of last value's",
         "inside",
     ]
-    return tabulate(
-        worst[columns][:SHOWN].itertuples(index=False),
-        heads,
-        floatfmt=("", "", "", ".4g", ".3f", ".3f"),
-    )
+    aligned = ("left", "left", "right", "right", "right", "right")
+    return tabulate(rows, heads, disable_numparse=True, colalign=aligned)
 
 
-def _mean(values: pd.Series) -> float | None:
-    mean = values.replace([np.inf, -np.inf], np.nan).mean()
-    return None if np.isnan(mean) else float(mean)
+def _number(value: float) -> float | None:
+    """Return a number as JSON can hold it."""
+    return float(value) if np.isfinite(value) else None

@@ -32,14 +32,20 @@ def signature_of(loaded: Any, path: Path) -> Any:
     """Return the signature of a SavedModel that gives all quantities.
 
     Raises:
-        UsageError: if it has none.
+        UsageError: if it has none, or none of known gates.
     """
     if SIGNATURE not in loaded.signatures:
         raise UsageError(
             f"{path} has no signature called {SIGNATURE}: export it with "
             "keras_gatelstm.export"
         )
-    return loaded.signatures[SIGNATURE]
+    signature = loaded.signatures[SIGNATURE]
+    if not layers_of(signature.structured_outputs):
+        raise UsageError(
+            f"{path} has no recurrent layer whose gates --gates knows: it sums "
+            "up those of LSTMs, GRUs and plain RNNs"
+        )
+    return signature
 
 
 def layers_of(names: Iterable[str]) -> dict[str, Anatomy]:
@@ -79,18 +85,17 @@ def traces(
 
 def add(sums: LayerSums, more: LayerSums) -> LayerSums:
     """Return the sums of both, of which the first may be empty."""
-    return {
+    return sums | {
         layer: sums[layer] + it if layer in sums else it
         for layer, it in more.items()
     }
 
 
 def total(paths: Iterable[Path]) -> LayerSums:
-    """Return the sums of all files that are there, one after the other."""
+    """Return the sums of all files, one after the other."""
     sums: LayerSums = {}
     for path in paths:
-        if path.exists():
-            sums = add(sums, load(path))
+        sums = add(sums, load(path))
     return sums
 
 
@@ -162,7 +167,7 @@ def table_of(sums: LayerSums) -> pd.DataFrame:
         units = range(len(it.moments.mean))
         columns = {"layer": layer, "unit": units} | columns
         frames.append(pd.DataFrame(columns))
-    return pd.concat(frames, ignore_index=True)
+    return pd.concat([pd.DataFrame(), *frames], ignore_index=True)
 
 
 def summary_of(sums: LayerSums) -> str:

@@ -1,5 +1,6 @@
 """Parts of a corpus, each scored by one worker in one go."""
 
+import math
 import os
 from collections.abc import Iterable, Iterator
 from itertools import groupby
@@ -9,7 +10,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from recipes.console import UsageError, one_line
+from recipes.console import UsageError, one_line, shown
 from recipes.data.series_file import PARQUET
 
 # Parts of a corpus, about, and the bounds of their bytes. They do not depend on
@@ -27,10 +28,12 @@ class DataFile(NamedTuple):
     Args:
         name: Its path below that of the corpus.
         bytes: Its size.
+        changed: Time of its last change, in ns.
     """
 
     name: str
     bytes: int
+    changed: int
 
     @property
     def is_parquet(self) -> bool:
@@ -61,6 +64,7 @@ _SCHEMA = pa.schema(
         "part": pa.int64(),
         "file": pa.string(),
         "file_bytes": pa.int64(),
+        "changed": pa.int64(),
         "start": pa.int64(),
         "stop": pa.int64(),
         "bytes": pa.int64(),
@@ -68,30 +72,57 @@ _SCHEMA = pa.schema(
 )
 
 
+def folder_of(data: Path) -> Path:
+    """Return the folder that the names of a corpus's files are below."""
+    return data if data.is_dir() else data.parent
+
+
 def find_files(data: Path) -> list[DataFile]:
     """Find the files of a corpus: one file, or all in a folder.
 
-    Hidden files are left out.
+    Links are followed. Hidden files are left out, and what is no file.
 
     Raises:
-        UsageError: if there is none.
+        UsageError: if there is none, or a link to nothing.
+        OSError: if a folder cannot be read.
     """
     if data.is_file():
-        return [DataFile(data.name, data.stat().st_size)]
+        return [_data_file(data, data.name)]
     if not data.is_dir():
         raise UsageError(f"there is no file or folder {data}")
     found = []
-    for folder, folders, names in os.walk(data):
+    seen = set()
+    for folder, folders, names in os.walk(
+        data, onerror=_raise, followlinks=True
+    ):
         folders[:] = [it for it in folders if not it.startswith(".")]
-        paths = [Path(folder, it) for it in names if not it.startswith(".")]
-        found += [
-            DataFile(str(it.relative_to(data)), it.stat().st_size)
-            for it in paths
-            if it.is_file()
-        ]
+        if os.path.realpath(folder) in seen:
+            # A link to a folder that is scored already, perhaps above it.
+            folders.clear()
+            continue
+        seen.add(os.path.realpath(folder))
+        for path in (Path(folder, it) for it in names if it[0] != "."):
+            if not path.exists():
+                raise UsageError(f"{path} is a link to nothing: remove it")
+            if path.is_file():
+                found.append(_data_file(path, str(path.relative_to(data))))
     if not found:
         raise UsageError(f"there is no file in {data}")
     return sorted(found)
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def _data_file(path: Path, name: str) -> DataFile:
+    if not name.isprintable():
+        # Also what is not UTF-8.
+        raise UsageError(
+            f"{shown(name)} is a file name that cannot be printed: rename it"
+        )
+    status = path.stat()
+    return DataFile(name, status.st_size, status.st_mtime_ns)
 
 
 def part_bytes(files: Iterable[DataFile]) -> int:
@@ -129,7 +160,7 @@ def load(path: Path) -> list[Part]:
     """Read parts from a file of `save`."""
     columns = pq.read_table(path).to_pydict().values()
     return [
-        [Piece(DataFile(*row[1:3]), *row[3:]) for row in rows]
+        [Piece(DataFile(*row[1:4]), *row[4:]) for row in rows]
         for _, rows in groupby(zip(*columns, strict=True), lambda row: row[0])
     ]
 
@@ -138,10 +169,10 @@ def check_unchanged(piece: Piece, root: Path) -> Path:
     """Return the path of a piece's file.
 
     Raises:
-        UsageError: if it is not as large as when it was found.
+        UsageError: if it has changed since it was found.
     """
     path = root / piece.file.name
-    if not path.is_file() or path.stat().st_size != piece.file.bytes:
+    if not path.is_file() or _data_file(path, piece.file.name) != piece.file:
         raise UsageError(
             f"{path} is not the file any more that it was when scoring began: "
             "bring it back, or score anew with another --output"
@@ -180,35 +211,29 @@ def read_rows(
                 if low < high:
                     found.append(batch.slice(low, high - low))
                 place += batch.num_rows
+                if place >= stop:
+                    break
         first += rows
     schema = None if found else file.schema_arrow
     return pa.Table.from_batches(found, schema)
 
 
 def row_pieces(
-    file: DataFile, path: Path, columns: list[str], size: int
+    file: DataFile, path: Path, column: str, size: int
 ) -> Iterator[Piece]:
     """Cut the rows of a Parquet file into pieces of about so many bytes.
 
     Args:
         file: The file.
         path: Its path.
-        columns: The columns whose bytes count.
+        column: The column whose bytes count.
         size: The bytes of a piece.
     """
-    metadata = open_parquet(path).metadata
-    first = 0
-    for number in range(metadata.num_row_groups):
-        group = metadata.row_group(number)
-        rows = group.num_rows
-        bytes_ = sum(
-            column.total_uncompressed_size
-            for column in map(group.column, range(group.num_columns))
-            if column.path_in_schema.split(".")[0] in columns
-        )
-        each = max(1, rows * size // max(bytes_, 1))
-        for start in range(0, rows, each):
-            stop = min(start + each, rows)
-            share = bytes_ * (stop - start) // rows
-            yield Piece(file, first + start, first + stop, share)
-        first += rows
+    rows = open_parquet(path).metadata.num_rows
+    # In the file, texts may be compressed, or there once for many rows.
+    sample = read_rows(path, [column], 0, BATCH_ROWS)
+    bytes_ = max(sample.nbytes // max(sample.num_rows, 1), 1)
+    each = math.ceil(size / bytes_)
+    for start in range(0, rows, each):
+        stop = min(start + each, rows)
+        yield Piece(file, start, stop, bytes_ * (stop - start))

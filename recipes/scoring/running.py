@@ -2,7 +2,8 @@
 
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
+from contextlib import closing
 from typing import Any, NamedTuple
 
 from tqdm.auto import tqdm
@@ -34,17 +35,21 @@ class Outcome(NamedTuple):
     failure: str = ""
 
 
+Outcomes = Generator[Outcome, None, None]
+
+
 class Worker:
     """Process that scores parts, one after the other.
 
     Args:
         task: The task.
         folder: The output folder, on a disk of all workers.
-        parts: The parts.
     """
 
-    def __init__(self, task: Task, folder: Folder, parts: list[Part]) -> None:
-        self.task, self.folder, self.parts = task, folder, parts
+    def __init__(self, task: Task, folder: Folder) -> None:
+        self.task, self.folder = task, folder
+        # Loaded with the first part.
+        self.parts: list[Part] = []
         self.scorer: Scorer | None = None
 
     def score(self, part: int) -> Outcome:
@@ -54,10 +59,12 @@ class Worker:
         """
         if self.folder.is_done(part):
             return Outcome(part, 0)
-        attempts = self.folder.begin_attempt(part)
-        if attempts > MOST_ATTEMPTS:
-            return Outcome(part, attempts, self._deadly(part))
+        attempts = 0
         try:
+            self.parts = self.parts or self.folder.load_parts()
+            attempts = self.folder.begin_attempt(part)
+            if attempts > MOST_ATTEMPTS:
+                return Outcome(part, attempts, self._deadly(part))
             with raise_memory_error():
                 if self.scorer is None:
                     self.scorer = self.task.scorer()
@@ -88,8 +95,7 @@ class RayWorker:
     def __init__(self, pickled: bytes) -> None:
         from ray import cloudpickle
 
-        task, folder = cloudpickle.loads(pickled)
-        self.worker = Worker(task, folder, folder.load_parts())
+        self.worker = Worker(*cloudpickle.loads(pickled))
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         (part,) = batch["part"].tolist()
@@ -121,26 +127,38 @@ def run(
     left = [it for it in range(len(parts)) if not folder.is_done(it)]
     bytes_of = [sum(piece.bytes for piece in part) for part in parts]
     total = sum(bytes_of)
+    if not left:
+        return
     outcomes = (
-        map(Worker(task, folder, parts).score, left)
+        _here(task, folder, left)
         if workers is None
         else _on_ray(task, folder, left, workers, address, threads)
     )
-    with tqdm(
+    bar = tqdm(
         desc="scoring",
         total=total,
         initial=total - sum(bytes_of[it] for it in left),
         unit="B",
         unit_scale=True,
-    ) as bar:
-        for outcome in outcomes if left else ():
+    )
+    # Whatever happens, no worker writes when this ends.
+    with bar, closing(outcomes):
+        for outcome in outcomes:
             if outcome.failure:
                 raise UsageError(outcome.failure)
-            if outcome.attempts > 1:
+            # None, if it had been written when its worker died.
+            if outcome.attempts != 1:
                 bar.write(
-                    f"a worker was lost: part {outcome.part} was scored again"
+                    f"a worker was lost: going on with part {outcome.part}"
                 )
             bar.update(bytes_of[outcome.part])
+
+
+def _here(task: Task, folder: Folder, left: list[int]) -> Outcomes:
+    """Yield the outcomes of parts that this process scores."""
+    worker = Worker(task, folder)
+    for part in left:
+        yield worker.score(part)
 
 
 def _on_ray(
@@ -150,7 +168,7 @@ def _on_ray(
     workers: int,
     address: str | None,
     threads: int | None,
-) -> Iterator[Outcome]:
+) -> Outcomes:
     """Yield the outcomes of parts, in any order."""
     # Else Ray writes an error of its own making for each worker.
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
@@ -184,6 +202,8 @@ def _environment(threads: int) -> dict[str, str]:
     """Return the environment variables of a worker."""
     return {
         "KERAS_BACKEND": "tensorflow",
+        # They compute on CPUs: together they would not fit on a GPU.
+        "CUDA_VISIBLE_DEVICES": "-1",
         "OMP_NUM_THREADS": str(threads),
         "TF_NUM_INTRAOP_THREADS": str(threads),
         "TF_NUM_INTEROP_THREADS": str(threads),

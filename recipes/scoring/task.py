@@ -4,11 +4,16 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from recipes.console import UsageError
+from recipes.memory import raise_memory_error
 from recipes.scoring.folder import Folder, Scored
 from recipes.scoring.parts import Part
 
 # Entries of the summary, and the text that is printed.
 Summary = tuple[dict[str, Any], str]
+
+
+# The signature of a SavedModel from sequences to predictions.
+SIGNATURE = "serving_default"
 
 
 class Scorer(Protocol):
@@ -38,8 +43,8 @@ class Task(Protocol):
             UsageError: if it does not fit.
         """
 
-    def summarize(self, folder: Folder, parts: int) -> Summary:
-        """Write tables of all parts, and return their summary."""
+    def summarize(self, folder: Folder, parts: int, stage: Path) -> Summary:
+        """Write tables of all parts into a folder, and return their summary."""
 
 
 def find_saved_model(path: Path) -> Path:
@@ -60,13 +65,22 @@ def load_saved_model(path: Path) -> Any:
     """Load a SavedModel, which can run code.
 
     Raises:
-        UsageError: if it cannot be loaded.
+        UsageError: if it cannot be loaded, or cannot be called.
     """
     import tensorflow as tf
 
     try:
-        return tf.saved_model.load(path)
+        with raise_memory_error():
+            loaded = tf.saved_model.load(path)
+    except MemoryError:
+        raise
     # TensorFlow's errors have no common class.
     except Exception as error:
         first, *_ = str(error).strip().splitlines() or ["unreadable"]
         raise UsageError(f"{path} cannot be loaded: {first}") from error
+    if SIGNATURE not in loaded.signatures:
+        raise UsageError(
+            f"{path} has no signature called {SIGNATURE}: export it with "
+            "keras_gatelstm.export"
+        )
+    return loaded

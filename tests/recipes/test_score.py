@@ -5,8 +5,8 @@ import os
 import re
 import shutil
 import signal
-import time
-from threading import Thread
+from contextlib import suppress
+from threading import Event, Thread
 
 import keras
 import numpy as np
@@ -197,6 +197,13 @@ def test_bytes_that_are_no_text_are_scored_once(tmp_path_factory, content):
     corpus = Corpus(folder, 16, 16)
     windows = [it for part in corpus.parts() for it in corpus.windows(part)]
     assert len(windows) == max(1, -(-len(content) // 16))
+    starts = [it.start for it in windows]
+    for place, start in enumerate(starts):
+        assert 16 * place <= start <= 16 * place + 3
+    for it, start, stop in zip(
+        windows, starts, [*starts[1:], None], strict=True
+    ):
+        assert it.text == content[start:stop].decode(errors="replace")
 
 
 def test_gates_are_summed_up_over_all_chunks(
@@ -299,6 +306,7 @@ def test_a_scoring_that_was_stopped_goes_on(
 def assert_same_files(one, other):
     """Two scorings gave the same, to the last bit."""
     names = sorted(str(it.relative_to(other)) for it in other.rglob("*.*"))
+    assert "summary.json" in names
     assert sorted(str(it.relative_to(one)) for it in one.rglob("*.*")) == names
     for name in names:
         if name.endswith(".parquet"):
@@ -306,6 +314,8 @@ def assert_same_files(one, other):
             pd.testing.assert_frame_equal(
                 found, pd.read_parquet(other / name), check_exact=True
             )
+        else:
+            assert (one / name).read_bytes() == (other / name).read_bytes()
 
 
 def test_a_file_that_changed_meanwhile_is_refused(
@@ -341,14 +351,125 @@ def test_a_part_that_ends_its_workers_is_given_up(
         score_texts(data)
 
 
+def test_a_stop_at_the_very_end_is_made_up_for(
+    model, score_texts, tmp_path, monkeypatch
+):
+    data = write_texts(tmp_path / "texts")
+    whole = score_texts(data, "--gates", name="whole")
+
+    def stop(path):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(folder.Path, "unlink", stop)
+    with pytest.raises(KeyboardInterrupt):
+        score_texts(data, "--gates")
+    monkeypatch.undo()
+    score_texts(data, "--gates", "--resume")
+    assert_same_files(tmp_path / "scores", whole)
+
+
+def test_another_vocabulary_is_refused(
+    model, score_texts, tmp_path, monkeypatch
+):
+    data = tmp_path / "long.txt"
+    data.write_text(POEM * 20)
+    score_one = running.Worker.score
+
+    def stop_soon(worker, part):
+        if part:
+            raise KeyboardInterrupt
+        return score_one(worker, part)
+
+    for module in (parts, documents):
+        monkeypatch.setattr(module, "LEAST_BYTES", CHUNK)
+    monkeypatch.setattr(running.Worker, "score", stop_soon)
+    with pytest.raises(KeyboardInterrupt):
+        score_texts(data)
+    path = model.folder / "vocabulary.json"
+    before = path.read_text()
+    try:
+        Vocabulary(model.vocabulary.characters[:0:-1]).save(path)
+        with pytest.raises(UsageError, match=r"has changed .* vocabulary"):
+            score_texts(data, "--resume")
+    finally:
+        path.write_text(before)
+
+
+def test_nothing_of_the_user_is_overwritten_or_scored_by_accident(
+    score_texts, tmp_path
+):
+    data = tmp_path / "scores" / "documents.parquet"
+    data.parent.mkdir()
+    pq.write_table(pa.table({"text": [POEM]}), data)
+    content = data.read_bytes()
+    with pytest.raises(UsageError, match=r"parquet is there already"):
+        score_texts(data)
+    assert data.read_bytes() == content
+    with pytest.raises(UsageError, match="whose files are scored: name a fol"):
+        score_texts(tmp_path, name="more/scores")
+    assert not (tmp_path / "more").exists()
+
+
+def test_links_are_followed_once(model, score_texts, tmp_path):
+    data = write_texts(tmp_path / "texts")
+    (data / "loop").symlink_to(data)
+    (tmp_path / "else").mkdir()
+    (tmp_path / "else" / "e.txt").write_text(POEM)
+    (data / "linked").symlink_to(tmp_path / "else")
+    output = score_texts(data)
+    found = pd.read_parquet(output / "documents.parquet")["document"]
+    assert sorted(found) == sorted([*TEXTS, "linked/e.txt"])
+    (data / "broken").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(UsageError, match="broken is a link to nothing"):
+        score_texts(data, name="again")
+    (data / "broken").unlink()
+    (data / "\n.txt").write_text(POEM)
+    with pytest.raises(UsageError, match="cannot be printed: rename it"):
+        score_texts(data, name="again")
+
+
+@pytest.mark.parametrize("kind", ["dictionary", "large", "not UTF-8", "many"])
+def test_texts_of_parquet_are_read_whatever_their_type(
+    model, score_texts, tmp_path, kind
+):
+    texts = pa.array([POEM, None, "Warte nur"])
+    expected = [POEM, "", "Warte nur"]
+    if kind == "dictionary":
+        texts = texts.dictionary_encode()
+    elif kind == "large":
+        texts = texts.cast(pa.large_string())
+    elif kind == "many":
+        texts = pa.array([POEM] * 3000)
+        expected = [POEM] * 3000
+    else:
+        texts = pa.array([b"\xff\xfe", None, b"a\xffb"]).view(pa.string())
+        expected = ["\ufffd\ufffd", "", "a\ufffdb"]
+    data = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"text": texts}), data, row_group_size=1000)
+    output = score_texts(data)
+    found = pd.read_parquet(output / "documents.parquet")
+    assert found["document"].tolist() == list(map(str, range(len(expected))))
+    counts = [max(len(text) - 1, 0) for text in expected]
+    assert found["characters"].tolist() == counts
+    # However well it is packed in the file.
+    if kind == "many":
+        assert len(list((output / "chunks").iterdir())) > 1
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         (["--chunk", "8"], "--chunk takes 16 bytes at least"),
         (["--every", "2"], "is a model of texts, for which --every does not"),
         (["--address", "auto"], "--address is for --workers"),
-        (["--text-column", "no"], "has no column of texts no: .* one of text"),
-        (["--id-column", "no"], "has no column no: --id-column takes one of"),
+        (
+            ["--text-column", "no"],
+            "has no such columns called no: --text",
+        ),
+        (
+            ["--id-column", "no"],
+            "has no such columns called no: --id",
+        ),
         (["--resume"], "there is no unfinished scoring"),
     ],
 )
@@ -370,7 +491,7 @@ def test_wrong_data_and_models_are_refused(model, score_texts, tmp_path):
         score_texts(tmp_path / "a.parquet")
     two = pa.table({"a": ["x"], "b": ["y"]})
     pq.write_table(two, tmp_path / "a.parquet")
-    with pytest.raises(UsageError, match="2 columns of texts: --text-column"):
+    with pytest.raises(UsageError, match="several columns that could be meant"):
         score_texts(tmp_path / "a.parquet")
     (tmp_path / "a.txt").write_text(POEM)
     options = ["--output", str(tmp_path / "scores")]
@@ -386,7 +507,7 @@ def test_wrong_data_and_models_are_refused(model, score_texts, tmp_path):
 
 
 def test_workers_of_which_one_is_killed_give_what_one_process_gives(
-    model, score_texts, tmp_path, monkeypatch, capsys
+    model, score_texts, tmp_path, monkeypatch
 ):
     pytest.importorskip("ray")
     data = tmp_path / "long.txt"
@@ -396,26 +517,43 @@ def test_workers_of_which_one_is_killed_give_what_one_process_gives(
     whole = score_texts(data, "--gates", name="whole")
     output = tmp_path / "scores"
     killed = []
+    ended = Event()
 
     def kill():
-        """Kill the worker that begins a part after the first of them."""
-        while not killed:
-            begun = sorted(
-                (output / "unfinished-scores").glob("attempts-*"),
-                key=lambda it: it.stat().st_mtime_ns,
-            )
-            if len(begun) > 3 and (pid := begun[-1].read_text().strip()):
-                os.kill(int(pid), signal.SIGKILL)
-                killed.append(pid)
-            time.sleep(0.01)
+        """Kill a worker at a part, once some have been scored."""
+        while not (killed or ended.wait(0.01)):
+            if len(list(output.glob("chunks/*"))) < 4:
+                continue
+            for path in output.glob("unfinished-scores/attempts-*"):
+                with suppress(OSError, ValueError):
+                    pid = int(path.read_text())
+                    os.kill(pid, signal.SIGKILL)
+                    killed.append(pid)
+                    break
 
     Thread(target=kill, daemon=True).start()
-    score_texts(data, "--gates", "--workers", "2")
+    try:
+        score_texts(data, "--gates", "--workers", "2")
+    finally:
+        ended.set()
     assert killed
     assert_same_files(output, whole)
     chunks = pd.read_parquet(output / "chunks")
     assert len(chunks) == -(-len(data.read_bytes()) // CHUNK)
     assert chunks["start"].is_unique
+
+
+def test_lost_workers_are_told_of(score_texts, tmp_path, monkeypatch, capsys):
+    def lose_one(task, folder, left, *_):
+        for part in left:
+            outcome = running.Worker(task, folder).score(part)
+            yield outcome._replace(attempts=2)
+
+    monkeypatch.setattr(running, "_on_ray", lose_one)
+    (tmp_path / "a.txt").write_text(POEM)
+    score_texts(tmp_path / "a.txt", "--workers", "1")
+    told = "a worker was lost: going on with part 0"
+    assert told in capsys.readouterr().out
 
 
 def test_workers_need_ray(score_texts, tmp_path, monkeypatch):

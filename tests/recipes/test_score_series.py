@@ -14,6 +14,7 @@ from recipes.console import UsageError
 from recipes.data.columns import ColumnChoice
 from recipes.data.file_format import FileFormat
 from recipes.forecasting.description import Description
+from recipes.scoring import running
 from tests.families import randomize
 
 LOOKBACK, HORIZON, ROWS = 8, 4, 30
@@ -126,7 +127,10 @@ def test_errors_and_forecasts_are_those_of_keras(
             inside = (np.abs(away) <= width).mean()
             assert row["coverage"] == pytest.approx(inside)
             assert pd.isna(row["problem"])
-    assert "series: 3, refused: 0" in capsys.readouterr().out
+    assert (
+        "series: 3, of which refused: 0, not forecast: 0"
+        in capsys.readouterr().out
+    )
 
 
 def test_series_of_one_file_are_told_apart(model, tmp_path):
@@ -148,7 +152,7 @@ def test_series_of_one_file_are_told_apart(model, tmp_path):
     mixed.to_parquet(tmp_path / "mixed.parquet")
     with pytest.raises(UsageError, match="series m0 goes on after others: so"):
         run(model, tmp_path / "mixed.parquet", tmp_path / "c", *options)
-    with pytest.raises(UsageError, match="column no: --series-column takes"):
+    with pytest.raises(UsageError, match="has no column no: --series-column"):
         run(
             model,
             tmp_path / "all.parquet",
@@ -187,7 +191,9 @@ def test_series_that_do_not_fit_say_why(model, tmp_path, capsys):
     assert set(forecasts["series"]) == {"good.csv", "young.csv"}
     told = json.loads((tmp_path / "scores" / "summary.json").read_text())
     assert (told["series"], told["refused"]) == (6, 3)
-    assert "refused: 3" in capsys.readouterr().out
+    # Of two series, five each.
+    assert (told["not_forecast"], told["windows"]) == (4, 10)
+    assert "refused: 3, not forecast: 4" in capsys.readouterr().out
 
 
 def test_gates_are_those_of_all_windows(model, tmp_path):
@@ -215,3 +221,61 @@ def test_options_of_texts_are_refused(model, tmp_path):
     series_of(1).to_csv(tmp_path / "a.csv", index=False)
     with pytest.raises(UsageError, match="is a model of series, for which --c"):
         run(model, tmp_path / "a.csv", tmp_path / "scores", "--chunk", "99")
+
+
+def test_rows_are_numbered_as_in_the_file(model, tmp_path):
+    frames = [series_of(it).assign(meter=f"m{it}") for it in range(2)]
+    frames[1]["time"] = frames[1]["time"].astype(str)
+    frames[1].loc[2, "time"] = "soon"
+    frames[0]["time"] = frames[0]["time"].astype(str)
+    joined = pd.concat(frames).set_index(["meter", "time"])
+    joined.to_parquet(tmp_path / "all.parquet")
+    errors = run(
+        model,
+        tmp_path / "all.parquet",
+        tmp_path / "scores",
+        *("--series-column", "meter"),
+    ).set_index("series")
+    assert pd.isna(errors.loc["m0", "problem"]).all()
+    assert f"row {ROWS + HORIZON + 3}" in errors.loc["m1", "problem"]
+
+
+def test_no_file_stops_the_others(model, tmp_path, monkeypatch):
+    data = tmp_path / "meters"
+    data.mkdir()
+    for number in range(3):
+        series_of(number).to_csv(data / f"{number}.csv", index=False)
+    pd.DataFrame().to_parquet(data / "empty.parquet")
+    score_one = running.Worker.score
+
+    def change(worker, part):
+        (data / "0.csv").unlink()
+        (data / "1.csv").write_text("changed")
+        return score_one(worker, part)
+
+    monkeypatch.setattr(running.Worker, "score", change)
+    errors = run(model, data, tmp_path / "scores").set_index("series")
+    for name in ("0.csv", "1.csv"):
+        assert "is not the file any more" in errors.loc[name, "problem"]
+    assert pd.isna(errors.loc["2.csv", "problem"]).all()
+    assert "cannot be read" in errors.loc["empty.parquet", "problem"]
+
+
+def test_forecasts_that_are_not_finite_are_not_written(model, tmp_path):
+    frame = series_of(1)
+    frame["heat"] *= 1e300
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    errors = run(model, tmp_path / "a.csv", tmp_path / "scores")
+    assert errors["problem"].notna().all()
+    assert not len(pd.read_parquet(tmp_path / "scores" / "forecasts"))
+
+
+def test_a_file_of_no_rows_is_no_series(model, tmp_path):
+    series_of(1).assign(meter="a")[:0].to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(UsageError, match="there is no series in"):
+        run(
+            model,
+            tmp_path / "a.parquet",
+            tmp_path / "scores",
+            *("--series-column", "meter"),
+        )
