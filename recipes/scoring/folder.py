@@ -85,7 +85,7 @@ class Folder:
 
     @property
     def written(self) -> list[Path]:
-        """What a scoring wrote, or would replace."""
+        """Files and folders that a scoring wrote, or would replace."""
         names = (CHUNKS, FORECASTS, *RESULTS)
         return [it for name in names if (it := self.output / name).exists()]
 
