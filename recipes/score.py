@@ -4,12 +4,12 @@
     python -m recipes.score saved_models/char_text/serving a.parquet --gates
     python -m recipes.score saved_models/time_series/serving meters --workers 2
 
-MODEL is a SavedModel that a recipe exported. With one of recipes.char_text,
-DATA is a text, a folder of texts, or Parquet files with a text in each row; the
-losses of each chunk and of each document are written. With one of
-recipes.time_series, DATA is a CSV or Parquet file, or a folder of them, a file
-for each series; the forecast after each series is written, and the errors of
-forecasts within it.
+MODEL is a SavedModel that a recipe exported, or the folder of its versions, of
+which the last is taken. With one of recipes.char_text, DATA is a text, a folder
+of texts, or Parquet files with a text in each row; the losses of each chunk and
+of each document are written. With one of recipes.time_series, DATA is a CSV or
+Parquet file, or a folder of them, a file for each series; the forecast after
+each series is written, and the errors of forecasts within it.
 
 The output folder gets Parquet files and `summary.json`, which is written last.
 A run that was stopped goes on with `--resume`. A SavedModel can run code: load

@@ -296,10 +296,10 @@ class SeriesScorer:
 
     def _score(self, name: str, series: Series | str) -> "_ScoredSeries":
         """Forecast a series, unless it was refused."""
-        nothing = _FORECASTS.empty_table()
+        ahead = _FORECASTS.empty_table()
         if isinstance(series, str):
             refused = {"series": name, "problem": series}
-            return _ScoredSeries(nothing, [refused], {})
+            return _ScoredSeries(ahead, [refused], {})
         problem = _problem_ahead(series)
         stops = self._windows(series)
         rows = stops if problem else [*stops, len(series.values)]
@@ -319,8 +319,8 @@ class SeriesScorer:
             series, name, stops, forecasts[: len(stops)], problem
         )
         if problem is None:
-            nothing = self._forecast_table(series, name, forecasts[-1])
-        return _ScoredSeries(nothing, errors, sums)
+            ahead = self._forecast_table(series, name, forecasts[-1])
+        return _ScoredSeries(ahead, errors, sums)
 
     def _windows(self, series: Series) -> list[int]:
         """Return the first rows to forecast of the windows to measure."""

@@ -118,29 +118,32 @@ def load(path: Path) -> LayerSums:
     """Read sums from a file of `save`."""
     with np.load(path) as archive:
         arrays = dict(archive)
-    found = {}
-    for layer in (
-        it[: -len("/memory")] for it in arrays if it.endswith("/memory")
-    ):
+    ending = "/memory"
+    layers = [it.removesuffix(ending) for it in arrays if it.endswith(ending)]
+    return {layer: _read(_under(arrays, f"{layer}/")) for layer in layers}
 
-        def under(start: str) -> dict[str, Any]:
-            return {
-                name.removeprefix(start): it
-                for name, it in arrays.items()
-                if name.startswith(start)
-            }
 
-        moments = under(f"{layer}/moments/")
-        moments["steps"] = int(moments["steps"])
-        found[layer] = GateSums(
-            under(f"{layer}/low/"),
-            under(f"{layer}/high/"),
-            arrays[f"{layer}/logs"],
-            str(arrays[f"{layer}/memory"]),
-            tuple(map(str, arrays[f"{layer}/properties"])),
-            Moments(**moments),
-        )
-    return found
+def _read(arrays: dict[str, Any]) -> GateSums:
+    """Return the sums of a layer."""
+    moments = _under(arrays, "moments/")
+    steps = int(moments.pop("steps"))
+    return GateSums(
+        _under(arrays, "low/"),
+        _under(arrays, "high/"),
+        arrays["logs"],
+        str(arrays["memory"]),
+        tuple(map(str, arrays["properties"])),
+        Moments(steps, **moments),
+    )
+
+
+def _under(arrays: dict[str, Any], start: str) -> dict[str, Any]:
+    """Return the arrays whose names begin so, by the rest of the name."""
+    return {
+        name.removeprefix(start): it
+        for name, it in arrays.items()
+        if name.startswith(start)
+    }
 
 
 def table_of(sums: LayerSums) -> pd.DataFrame:
