@@ -12,68 +12,57 @@ these do not depend on how busy the machine is. The losses must be equal.
 `scoring` scores a text by one worker and by two, in turns, each with one
 thread, and prints the bytes per second once all have started. The scores
 must be the same to the last bit. `kills` scores it by two workers, of which one
-is killed with -9 every now and then, and counts the chunks. `costs` prints what
-grows with the data or the workers: reading, and an all-reduce of the gradients
-of two workers on this machine.
+is killed with -9 every now and then, and once the program, which then goes on
+with `--resume`; it counts the chunks. `costs` prints what grows with the data
+or the workers: reading, and an all-reduce of the gradients of two workers on
+this machine.
 
 The rows are appended to `benchmarks/results/scale.csv`.
 """
 
 import argparse
 import json
-import os
-import signal
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from threading import Event, Thread
 from typing import Any, NamedTuple
 
 import jax
 import keras
 import numpy as np
-import pandas as pd
 from jax.experimental import multihost_utils
 from tabulate import tabulate
 
-from benchmarks.records import add_row
+from benchmarks.scale_results import UNITS, WORKERS, write_row
+from benchmarks.scale_scoring import (
+    measure_kills,
+    measure_scoring,
+    scoring_task,
+)
 from benchmarks.timing import machine
-from keras_gatelstm.export import export_saved_model
 from recipes.characters import models, training
 from recipes.characters.settings import PRESETS, Settings
 from recipes.data.numbers import Numbers, encode, vocabulary_of
 from recipes.data.text import Text
 from recipes.data.vocabulary import Vocabulary
 from recipes.data.windows import Batch
-from recipes.score import CHUNK, CONTEXT
-from recipes.scoring import running
-from recipes.scoring.characters import TextTask
-from recipes.scoring.documents import Corpus
-from recipes.scoring.folder import Folder
 from recipes.training import on_ray
 from recipes.training.budget import Clock, History
 from recipes.training.data_parallel import ROWS as ROWS_AXIS
 from recipes.training.data_parallel import DataParallel
 from recipes.training.strategy import StepResult, Strategy
 
-RESULTS = Path(__file__).with_name("results") / "scale.csv"
-
-UNITS, ROWS, STEPS = 192, 64, 64
+ROWS, STEPS = 64, 64
 BATCHES = 200
 # All-reduces that are timed.
 REDUCTIONS = 200
 # Batches, or all-reduces, before the clock starts.
 WARM = 20
-WORKERS = (1, 2)
 # CPU seconds of two workers per batch, as a part of one's: their mean, and
 # the larger.
 ASKED_MEAN, ASKED_EACH = 0.70, 0.76
-# How much faster two workers score, and how many are killed.
-ASKED_RATE = 1.6
-KILLS = 10
 # Largest difference of a loss.
 ASKED_LOSS = 1e-5
 
@@ -137,103 +126,15 @@ def measure_training(path: Path, rounds: int) -> None:
         f"of {len(losses[1])} batches differ by {difference:.1e} (asked "
         f"{ASKED_LOSS:.0e})"
     )
-    add_row(
-        RESULTS,
-        {
-            "what": "training",
-            "rounds": rounds,
-            "one": f"{alone:.4f}",
-            "two": " ".join(f"{it:.4f}" for it in spent[2]),
-            "clock": " ".join(f"{np.median(walls[it]):.4f}" for it in WORKERS),
-            "ratio": f"{parts.mean():.3f}",
-            "largest": f"{parts.max():.3f}",
-            "difference": f"{difference:.1e}",
-        },
-    )
-
-
-def measure_scoring(path: Path, rounds: int) -> None:
-    """Score by one and two workers in turns."""
-    rates: dict[int, list[float]] = {count: [] for count in WORKERS}
-    chunks: dict[int, pd.DataFrame] = {}
-    with tempfile.TemporaryDirectory() as scratch:
-        task = scoring_task(path, Path(scratch) / "model")
-        for number in range(rounds):
-            for count in WORKERS:
-                output = Path(scratch) / f"scores-{number}-{count}"
-                folder = score(task, output, count)
-                rates[count].append(rate_after_start(folder, count))
-                chunks[count] = pd.read_parquet(folder.rows_path)
-    median = {count: np.median(rates[count]) for count in WORKERS}
-    ratio = median[2] / median[1]
-    difference = (chunks[1]["nats"] - chunks[2]["nats"]).abs().max()
-    for count in WORKERS:
-        print(f"{count} workers: {median[count]:,.0f} bytes a second")
-    print(
-        f"two beside one: {ratio:.2f} times as fast (asked {ASKED_RATE}); "
-        f"{len(chunks[1]):,} chunks differ by {difference:.1e} at most"
-    )
-    add_row(
-        RESULTS,
-        {
-            "what": "scoring",
-            "rounds": rounds,
-            "one": f"{median[1]:.0f}",
-            "two": f"{median[2]:.0f}",
-            "clock": "",
-            "ratio": f"{ratio:.3f}",
-            "largest": f"{max(rates[2]) / min(rates[1]):.3f}",
-            "difference": f"{difference:.1e}",
-        },
-    )
-
-
-def measure_kills(path: Path, rounds: int) -> None:
-    """Score by two workers, of which one is killed now and then."""
-    random = np.random.default_rng()
-    killed: list[int] = []
-    ended = Event()
-    with tempfile.TemporaryDirectory() as scratch:
-        task = scoring_task(path, Path(scratch) / "model")
-        folder = Folder(Path(scratch) / "scores", task.rows)
-
-        def kill() -> None:
-            while len(killed) < KILLS and not ended.wait(random.uniform(0, 4)):
-                begun = list(folder.unfinished.glob("attempts-*"))
-                if begun:
-                    # It may have been deleted, or be empty yet.
-                    with suppress(OSError, IndexError):
-                        pid = int(random.choice(begun).read_text().split()[-1])
-                        os.kill(pid, signal.SIGKILL)
-                        killed.append(pid)
-                        # Until the next has started.
-                        ended.wait(5)
-
-        Thread(target=kill, daemon=True).start()
-        try:
-            score(task, folder.output, 2)
-        finally:
-            ended.set()
-        found = pd.read_parquet(folder.rows_path)
-    different = len(found[["document", "start"]].drop_duplicates())
-    expected = -(-path.stat().st_size // CHUNK)
-    wrong = abs(expected - different) + abs(expected - len(found))
-    print(
-        f"{len(killed)} workers killed: {len(found):,} chunks, "
-        f"{different:,} different, of {expected:,}"
-    )
-    add_row(
-        RESULTS,
-        {
-            "what": "kills",
-            "rounds": len(killed),
-            "one": expected,
-            "two": f"{len(found)} {different}",
-            "clock": "",
-            "ratio": "",
-            "largest": "",
-            "difference": wrong,
-        },
+    write_row(
+        "training",
+        rounds,
+        one=f"{alone:.4f}",
+        two=" ".join(f"{it:.4f}" for it in spent[2]),
+        clock=" ".join(f"{np.median(walls[it]):.4f}" for it in WORKERS),
+        ratio=f"{parts.mean():.3f}",
+        largest=f"{parts.max():.3f}",
+        difference=f"{difference:.1e}",
     )
 
 
@@ -266,16 +167,10 @@ def measure_costs(path: Path, rounds: int) -> None:
     for name, found in seconds.items():
         rate = text.bytes / np.median(found)
         print(f"{name}: {rate / 1e6:.0f} MB a second")
-        add_row(RESULTS, row_of_cost(name, rounds, f"{rate:.0f}"))
+        write_row(name, rounds, f"{rate:.0f}")
     name = f"all-reduce of {reduced.bytes / 1e6:.2f} MB"
     print(f"{name}: {1e3 * reduced.seconds:.2f} ms")
-    add_row(RESULTS, row_of_cost(name, REDUCTIONS, f"{reduced.seconds:.5f}"))
-
-
-def row_of_cost(name: str, rounds: int, value: str) -> dict[str, object]:
-    """Return a row of the results, of one number."""
-    none = dict.fromkeys(("two", "clock", "ratio", "largest", "difference"), "")
-    return {"what": name, "rounds": rounds, "one": value, **none}
+    write_row(name, REDUCTIONS, f"{reduced.seconds:.5f}")
 
 
 class Reduction(NamedTuple):
@@ -343,39 +238,6 @@ def training_settings(workers: int) -> Settings:
         | {"units": UNITS, "batch_size": ROWS, "steps": STEPS}
         | {"minutes": None, "epochs": 1, "workers": workers}
     )
-
-
-def scoring_task(path: Path, folder: Path) -> TextTask:
-    """Export a model of random weights, and return its scoring of a text."""
-    vocabulary = vocabulary_of(Text(path))
-    settings = Settings(**PRESETS["quick"] | {"units": UNITS})
-    saved = export_saved_model(
-        models.build(len(vocabulary), settings),
-        folder,
-        vocabulary=vocabulary.characters,
-    )
-    corpus = Corpus(path.absolute(), CHUNK, CONTEXT)
-    return TextTask(saved.path.absolute(), vocabulary, corpus, gates=False)
-
-
-def score(task: TextTask, output: Path, workers: int) -> Folder:
-    """Score a text by workers of one thread, and return the folder."""
-    folder = Folder(output, task.rows)
-    folder.begin(task.parts(), {})
-    parts = folder.load_parts()
-    running.run(task, folder, parts, workers, threads=1)
-    return folder
-
-
-def rate_after_start(folder: Folder, workers: int) -> float:
-    """Return bytes per second since each worker has scored a part or two."""
-    parts = folder.load_parts()
-    ended = sorted(
-        (folder.rows_of(it).stat().st_mtime, sum(p.bytes for p in part))
-        for it, part in enumerate(parts)
-    )
-    start, later = ended[2 * workers - 1][0], ended[2 * workers :]
-    return sum(bytes_ for _, bytes_ in later) / (later[-1][0] - start)
 
 
 def train(

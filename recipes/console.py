@@ -104,6 +104,12 @@ def one_line(message: object) -> str:
     return "".join(it if it.isprintable() else repr(it)[1:-1] for it in text)
 
 
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's message."""
+    first, *_ = str(error).strip().splitlines() or ["unreadable"]
+    return first
+
+
 def shown(value: object) -> str:
     """Return a value as it is quoted in an error message, or its beginning."""
     text = repr(value)

@@ -31,7 +31,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from tabulate import tabulate
 
 from recipes import console
 from recipes.data.columns import ColumnChoice, arrange
@@ -49,8 +48,6 @@ if TYPE_CHECKING:
     import keras
 
     from keras_gatelstm import GateTrace
-
-RANKED_UNITS = 8
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -216,40 +213,15 @@ def read_series(
 
 def report(trace: "GateTrace", text: str | None) -> None:
     """Print gate saturation, memory half-lives and correlated units."""
-    from keras_gatelstm import statistics
+    from keras_gatelstm.inspect.gate_sums import GateSums
+    from keras_gatelstm.inspect.statistics import text_properties
+    from recipes.gate_summary import summary_of
 
-    rows = []
-    for path, layer in trace.items():
-        for name in layer.factors:
-            share = statistics.saturation(layer, name)
-            rows.append([path, name, share.high.mean(), share.low.mean()])
-    heads = ["layer", "gate", "open, above 0.9", "shut, below 0.1"]
-    if rows:
-        print(f"\n{tabulate(rows, heads, floatfmt='.1%')}")
-    for path, layer in trace.items():
-        if layer.keeping_factor:
-            half_life = np.median(statistics.half_life(layer))
-            print(
-                f"\n{path}: half of a memory is gone in {half_life:.1f} steps"
-            )
-    if text is not None:
-        report_units(trace)
-
-
-def report_units(trace: "GateTrace") -> None:
-    """Print the units most correlated with properties of the text."""
-    from keras_gatelstm.inspect.notable import units_of_properties
-
-    rows = [
-        [path, it.unit, it.quantity, it.property, it.correlation]
-        for path in trace
-        for it in units_of_properties(trace, path)[:RANKED_UNITS]
-    ]
-    if not rows:
-        print("\nno unit goes with a property of the text\n")
-        return
-    heads = ["layer", "unit", "of its", "goes with", "correlation"]
-    print(f"\n{tabulate(rows, heads, floatfmt='.2f')}\n")
+    properties = {} if text is None else text_properties(text)
+    sums = {
+        path: GateSums.of(layer, properties) for path, layer in trace.items()
+    }
+    print(f"\n{summary_of(sums)}\n")
 
 
 if __name__ == "__main__":

@@ -126,21 +126,6 @@ class SettingsParser(console.Parser):
             "--manual-dir", "folder with the data's file, if no network"
         )
 
-    def add_workers(self) -> None:
-        """Add the options for several workers."""
-        self.add_argument(
-            "--workers",
-            type=console.whole_number,
-            help="processes that train together, with Ray and JAX (default: "
-            "this process alone, with TensorFlow)",
-            metavar="N",
-        )
-        self.add_argument(
-            "--address",
-            help="a Ray cluster for the workers, such as auto or "
-            "127.0.0.1:6379 (default: one that is started on this machine)",
-        )
-
     def add_output(self, what: str = "training", default: str = "") -> None:
         """Add `--output` and `--resume`."""
         self.add_setting(
@@ -154,6 +139,40 @@ class SettingsParser(console.Parser):
             action="store_true",
             default=False,
             help=f"go on with the unfinished {what} in the output folder",
+        )
+
+
+def add_workers(
+    parser: argparse.ArgumentParser,
+    what: str = "processes that train together, with Ray and JAX (default: "
+    "this process alone, with TensorFlow)",
+) -> None:
+    """Add the options for several workers.
+
+    Args:
+        parser: The parser.
+        what: Text for `--help`: what they do, and what is done without them.
+    """
+    parser.add_argument(
+        "--workers", type=console.whole_number, help=what, metavar="N"
+    )
+    parser.add_argument(
+        "--address",
+        help="a Ray cluster for the workers, such as auto or 127.0.0.1:6379 "
+        "(default: one that is started on this machine)",
+    )
+
+
+def check_address(workers: int | None, address: str | None) -> None:
+    """Refuse an address without workers.
+
+    Raises:
+        UsageError: if there is one.
+    """
+    if workers is None and address is not None:
+        raise UsageError(
+            f"--address is for --workers: say how many. Received: --address "
+            f"{address}"
         )
 
 
@@ -214,13 +233,8 @@ def _check_workers(settings: Kind) -> Kind:
         UsageError: if their rows would differ in number, or if there is an
             address without workers.
     """
-    if settings.workers is None:
-        if settings.address is not None:
-            raise UsageError(
-                "--address is for --workers: say how many. "
-                f"Received: --address {settings.address}"
-            )
-    elif settings.batch_size % settings.workers:
+    check_address(settings.workers, settings.address)
+    if settings.workers and settings.batch_size % settings.workers:
         raise UsageError(
             f"--batch-size {settings.batch_size} must be a multiple of "
             f"--workers {settings.workers}: each takes as many rows"

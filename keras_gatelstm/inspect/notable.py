@@ -5,6 +5,7 @@ memory goes with a property of the text, such as the position in the line; or
 where no text was read, those whose memory varies most.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -66,14 +67,23 @@ def units_of_properties(
     Returns:
         The units; none if the tokens of the trace are not characters.
     """
-    found = sorted(
-        best_properties(trace, layer, row), key=lambda it: -abs(it.correlation)
-    )
-    found = [it for it in found if abs(it.correlation) >= LEAST]
+    return rank_units(best_properties(trace, layer, row))
+
+
+def rank_units(found: Iterable[CharacterfulUnit]) -> list[CharacterfulUnit]:
+    """Return units as `units_of_properties` orders them.
+
+    Args:
+        found: Units, each with one or several properties.
+    """
+    strongest: dict[int, CharacterfulUnit] = {}
+    for it in sorted(found, key=lambda it: -abs(it.correlation)):
+        if abs(it.correlation) >= LEAST:
+            strongest.setdefault(it.unit, it)
     first: dict[str, CharacterfulUnit] = {}
-    for it in found:
+    for it in strongest.values():
         first.setdefault(it.property, it)
-    others = [it for it in found if it is not first[it.property]]
+    others = [it for it in strongest.values() if it is not first[it.property]]
     return [*first.values(), *others]
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from recipes.console import UsageError
+from recipes import saved_model
+from recipes.console import UsageError, first_line
 
 Arrays = dict[str, Any]
 
@@ -75,9 +76,8 @@ def reader_of(path: Path, symbols: int) -> Reader:
         raise
     # Keras, TensorFlow and LiteRT have no common exception class.
     except Exception as error:
-        first, *_ = str(error).strip().splitlines() or ["unreadable"]
         raise UsageError(
-            f"{path} cannot be read with step by step: {first}"
+            f"{path} cannot be read with step by step: {first_line(error)}"
         ) from error
     if known != symbols:
         raise UsageError(
@@ -112,26 +112,17 @@ def _to_tensors(given: Arrays, names: list[str]) -> list[Any]:
 
 
 def _load_saved_model(path: Path) -> Reader:
-    import tensorflow as tf
-
-    signatures = tf.saved_model.load(path).signatures
-    if "step" not in signatures:
-        raise UsageError(
-            f"{path} has no signature called step: export it with "
-            "keras_gatelstm.export"
-        )
-    signature = signatures["step"]
+    loaded = saved_model.load(path)
+    signature = saved_model.signature_of(loaded, "step", path)
     specs = signature.structured_input_signature[1]
     (event,) = (name for name, it in specs.items() if it.dtype.is_integer)
     sizes = {name: it.shape[1] for name, it in specs.items() if name != event}
 
     def one(**given: Any) -> Arrays:
-        names = list(given)
-        tensors = _to_tensors(given, names)
-        return dict(signature(**dict(zip(names, tensors, strict=True))))
+        return saved_model.call(signature, given)
 
     # Keeps the loaded object alive as long as its function.
-    one.loaded = signatures  # type: ignore[attr-defined]
+    one.loaded = loaded  # type: ignore[attr-defined]
     return Reader(one, (event, (1,)), sizes)
 
 

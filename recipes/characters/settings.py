@@ -156,7 +156,7 @@ def _parser(description: str) -> options.SettingsParser:
     )
     add("--seed", "of weights and sample", type=console.seed, metavar="N")
     parser.add_output()
-    parser.add_workers()
+    options.add_workers(parser)
     add("--logs", "folder for TensorBoard to watch", metavar="FOLDER")
     length = parser.add_mutually_exclusive_group()
     length.add_argument(

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 PIECE = 2**20
+# Longest UTF-8 code of a character, less its first byte.
+MORE_BYTES = 3
 # Largest validation or test part, in bytes, of a text without splits of its
 # own; otherwise a twentieth of the text each.
 HELD_OUT = 1_000_000
@@ -73,9 +75,7 @@ class Text:
             starts = [self.start]
             for place in places:
                 file.seek(place)
-                beyond = file.read(3)
-                inside = (byte & 0xC0 == 0x80 for byte in beyond)
-                starts.append(place + [*inside, False].index(False))
+                starts.append(place + bytes_inside(file.read(MORE_BYTES)))
         return [
             Text(self.source, start, stop)
             for start, stop in zip(
@@ -91,6 +91,16 @@ class Text:
     def _size(self) -> int:
         with self._open() as file:
             return file.seek(0, io.SEEK_END)
+
+
+def bytes_inside(beyond: bytes) -> int:
+    """Return how many bytes, at the start of some, go on with a character.
+
+    Args:
+        beyond: `MORE_BYTES` bytes in UTF-8 from anywhere in a text.
+    """
+    inside = (byte & 0xC0 == 0x80 for byte in beyond)
+    return [*inside, False].index(False)
 
 
 class Splits(NamedTuple):

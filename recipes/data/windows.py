@@ -1,6 +1,6 @@
 """Windows of a series, to train and test forecasts on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -186,6 +186,31 @@ def as_inputs(
     """Return the inputs of a forecaster: the series alone, or a dictionary."""
     inputs = drop_empty({"series": series, "past": past, "known": known})
     return inputs if len(inputs) > 1 else series
+
+
+def inputs_before(
+    rows: Iterable[int],
+    values: np.ndarray,
+    past: np.ndarray,
+    known: np.ndarray,
+    lookback: int,
+    horizon: int,
+) -> Inputs:
+    """Return the inputs of windows.
+
+    Args:
+        rows: First row to forecast of each window.
+        values: What is forecast, `(time, columns)`.
+        past: What helps by its past, `(time, P)`.
+        known: What is known ahead, `(time, K)`.
+        lookback: Number of input rows.
+        horizon: Number of rows to forecast.
+    """
+
+    def windows(array: np.ndarray, after: int = 0) -> np.ndarray:
+        return np.stack([array[it - lookback : it + after] for it in rows])
+
+    return as_inputs(windows(values), windows(past), windows(known, horizon))
 
 
 def one_window(inputs: Inputs, number: int) -> Inputs:

@@ -1,20 +1,23 @@
 """Trained forecasters in any exported form, and their input data."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from recipes import console
+from recipes import console, saved_model
 from recipes.data.calendar import CALENDAR, with_calendar
 from recipes.data.columns import Arranged, Covariates, arrange
 from recipes.data.file_format import FileFormat
 from recipes.data.frames import regular
 from recipes.data.series_file import Table, read_table
-from recipes.data.windows import Inputs, as_inputs, by_name
+from recipes.data.windows import Inputs, by_name, inputs_before
 from recipes.forecasting.description import Description
+from recipes.memory import raise_memory_error
+from recipes.saved_model import SavedModel
 
 Forecaster = Callable[[Inputs], np.ndarray]
 
@@ -47,17 +50,13 @@ class Series(NamedTuple):
         Args:
             rows: First row to forecast of each window.
         """
-        horizon = self.description.horizon
-
-        def windows(frame: pd.DataFrame, after: int = 0) -> np.ndarray:
-            values = frame.to_numpy()
-            before = self.description.lookback
-            return np.stack([values[it - before : it + after] for it in rows])
-
-        return as_inputs(
-            windows(self.values),
-            windows(self.covariates.past),
-            windows(self.covariates.known, horizon),
+        return inputs_before(
+            rows,
+            self.values.to_numpy(),
+            self.covariates.past.to_numpy(),
+            self.covariates.known.to_numpy(),
+            self.description.lookback,
+            self.description.horizon,
         )
 
     def check_ahead(self) -> None:
@@ -194,26 +193,58 @@ def forecast(path: Path, inputs: Inputs, series: Description) -> np.ndarray:
         UsageError: if the file is unreadable or not a forecaster of this
             series, or if the forecast is not finite.
     """
-    try:
-        found = forecaster(path)(inputs)
-    # Keras, TensorFlow and LiteRT have no common exception class.
-    except Exception as error:
-        first, *_ = str(error).strip().splitlines() or ["unreadable"]
-        raise console.UsageError(
-            f"{path} is no forecaster that recipes.time_series wrote: {first}"
-        ) from error
-    shape = (series.horizon, len(series.columns))
-    if found.shape != (1, *shape):
-        raise console.UsageError(
-            f"{path} gives {found.shape}, and series.json near it is of a "
-            f"model that gives {(1, *shape)}"
-        )
+    with _explain_errors(path):
+        loaded = forecaster(path)
+    found = forecast_windows(loaded, inputs, series, path)
     if not np.isfinite(found).all():
         raise console.UsageError(
             f"{path} forecasts numbers that are not finite: what it is given "
             "is too far from what it was trained on"
         )
     return found[0]
+
+
+def forecast_windows(
+    forecaster: Forecaster, inputs: Inputs, series: Description, path: Path
+) -> np.ndarray:
+    """Return forecasts of windows, `(windows, horizon, columns)`.
+
+    Args:
+        forecaster: The forecaster.
+        inputs: Inputs of the model.
+        series: The description of the model's series.
+        path: Path of the model, for error messages.
+
+    Raises:
+        UsageError: if it is not a forecaster of this series.
+        MemoryError: if there is too little memory.
+    """
+    with _explain_errors(path):
+        found = forecaster(inputs)
+    windows = len(by_name(inputs)["series"])
+    shape = (windows, series.horizon, len(series.columns))
+    if found.shape != shape:
+        raise console.UsageError(
+            f"{path} gives {found.shape}, and series.json near it is of a "
+            f"model that gives {shape}"
+        )
+    return found
+
+
+@contextmanager
+def _explain_errors(path: Path) -> Iterator[None]:
+    """Turn the errors of a file that is no forecaster into one."""
+    try:
+        with raise_memory_error():
+            yield
+    except MemoryError:
+        raise
+    # Keras, TensorFlow and LiteRT have no common exception class.
+    except Exception as error:
+        raise console.UsageError(
+            f"{path} is no forecaster that recipes.time_series wrote: "
+            f"{console.first_line(error)}"
+        ) from error
 
 
 def forecaster(path: Path) -> Forecaster:
@@ -235,27 +266,22 @@ def _load_keras(path: Path) -> Forecaster:
 
 
 def _load_saved_model(path: Path) -> Forecaster:
-    import tensorflow as tf
-
-    return forecaster_of(tf.saved_model.load(path))
+    return forecaster_of(saved_model.load(path), path)
 
 
-def forecaster_of(loaded: Any) -> Forecaster:
-    """Return a forecaster from a SavedModel that was loaded."""
-    import tensorflow as tf
+def forecaster_of(loaded: SavedModel, path: Path) -> Forecaster:
+    """Return the forecaster of a SavedModel that was loaded from a path.
 
-    signature = loaded.signatures["serving_default"]
-    # Keeps the loaded object alive as long as its function.
-    signature.loaded = loaded
-    _, expected = signature.structured_input_signature
+    Raises:
+        UsageError: if it is none.
+    """
+    signature = saved_model.signature_of(loaded, saved_model.DEFAULT, path)
 
     def forecast(inputs: Inputs) -> np.ndarray:
-        given = {
-            name: tf.cast(it, expected[name].dtype)
-            for name, it in by_name(inputs).items()
-        }
-        return _single_output(signature(**given))
+        return _single_output(saved_model.call(signature, by_name(inputs)))
 
+    # Keeps the loaded object alive as long as its function.
+    forecast.loaded = loaded  # type: ignore[attr-defined]
     return forecast
 
 

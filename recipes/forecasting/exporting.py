@@ -11,7 +11,7 @@ from recipes import finishing
 from recipes.console import UsageError
 from recipes.data.frames import Frame
 from recipes.data.scaling import Scaling
-from recipes.data.windows import Inputs, as_inputs, by_name, one_window
+from recipes.data.windows import Inputs, by_name, inputs_before, one_window
 from recipes.finishing import Exported
 from recipes.forecasting import deployed, models
 from recipes.forecasting.settings import Settings
@@ -58,16 +58,13 @@ def forecast_windows(
         settings: The recipe's settings.
         scalings: Scaling of each input, by its name.
     """
-    lookback, horizon = settings.lookback, settings.horizon
-
-    def rows(values: pd.DataFrame, after: int = 0) -> np.ndarray:
-        all_rows = values.to_numpy()
-        return np.stack([all_rows[it - lookback : it + after] for it in starts])
-
-    seen = as_inputs(
-        rows(frame.values),
-        rows(frame.covariates.past),
-        rows(frame.covariates.known, horizon),
+    seen = inputs_before(
+        starts,
+        frame.values.to_numpy(),
+        frame.covariates.past.to_numpy(),
+        frame.covariates.known.to_numpy(),
+        settings.lookback,
+        settings.horizon,
     )
     standard = {
         name: scalings[name].standard(it) for name, it in by_name(seen).items()

@@ -239,7 +239,7 @@ def _parser(description: str) -> options.SettingsParser:
     )
     add("--seed", "of all that is random", type=console.seed, metavar="N")
     parser.add_output()
-    parser.add_workers()
+    options.add_workers(parser)
     length = parser.add_mutually_exclusive_group()
     length.add_argument(
         "--minutes",

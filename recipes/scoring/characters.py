@@ -1,35 +1,30 @@
 """Losses of a character model on a corpus, by chunk and by document."""
 
-import codecs
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 from tabulate import tabulate
-from tqdm.auto import tqdm
 
 from keras_gatelstm.inspect.gate_sums import GateSums
 from keras_gatelstm.inspect.statistics import text_properties
+from recipes import saved_model
 from recipes.console import UsageError, one_line
 from recipes.data.vocabulary import Vocabulary
 from recipes.scoring import gates
+from recipes.scoring.document_sums import write_documents
 from recipes.scoring.documents import BATCH, Corpus, Window
 from recipes.scoring.folder import CHUNKS, DOCUMENTS, Folder, Scored
 from recipes.scoring.gates import LayerSums
 from recipes.scoring.parts import Part
-from recipes.scoring.task import SIGNATURE, Summary, load_saved_model
+from recipes.scoring.task import Summary
 
 # Fewer windows than a batch are read at once, if their logits or quantities
 # are more numbers than these.
 LOGITS, QUANTITIES = 2**24, 2**25
-# Documents that are printed.
-SHOWN = 5
 
 _CHUNKS = pa.schema(
     {
@@ -40,20 +35,6 @@ _CHUNKS = pa.schema(
         "nats": pa.float64(),
     }
 )
-_DOCUMENTS = pa.schema(
-    {
-        "document": pa.string(),
-        "chunks": pa.int64(),
-        "characters": pa.int64(),
-        "unknown": pa.int64(),
-        "nats": pa.float64(),
-        "nats_per_character": pa.float64(),
-    }
-)
-# Columns that are summed up over the chunks of a document.
-_SUMMED = ["chunks", "characters", "unknown", "nats"]
-# Number of a document in a part, if it began in an earlier part.
-_CONTINUED = 0
 
 
 @dataclass(frozen=True)
@@ -80,7 +61,7 @@ class TextTask:
         return TextScorer(self)
 
     def summarize(self, folder: Folder, parts: int, stage: Path) -> Summary:
-        found = _write_documents(folder, parts, stage / DOCUMENTS)
+        found = write_documents(folder, parts, stage / DOCUMENTS)
         nats = found.nats / found.characters if found.characters else math.nan
         unknown = found.unknown / max(found.characters, 1)
         entries = {
@@ -129,8 +110,10 @@ class TextScorer:
 
     def __init__(self, task: TextTask) -> None:
         self.task = task
-        self.loaded = load_saved_model(task.model)
-        self.signature = self.loaded.signatures[SIGNATURE]
+        self.loaded = saved_model.load(task.model)
+        self.signature = saved_model.signature_of(
+            self.loaded, saved_model.DEFAULT, task.model
+        )
         specs = self.signature.structured_input_signature[1]
         outputs = self.signature.structured_outputs
         shapes = [it.shape.rank for it in (*specs.values(), *outputs.values())]
@@ -139,7 +122,7 @@ class TextScorer:
                 f"{task.model} does not read texts: it must be a model that "
                 "recipes.char_text exported"
             )
-        ((self.input, self.spec),) = specs.items()
+        (self.input,) = specs
         (logits,) = outputs.values()
         if logits.shape[-1] != len(task.vocabulary):
             raise UsageError(
@@ -172,19 +155,14 @@ class TextScorer:
                 sums = self._add_gates(sums, some, numbers)
         return Scored(_chunks(windows, symbols, nats), sums)
 
-    def _call(self, signature: Any, numbers: np.ndarray) -> dict[str, Any]:
-        import tensorflow as tf
-
-        given = tf.constant(numbers, self.spec.dtype)
-        return signature(**{self.input: given})
-
     def _nats(self, numbers: np.ndarray, scored: np.ndarray) -> np.ndarray:
         """Return the loss of each row, `-ln P` of its scored characters."""
         import tensorflow as tf
 
         if numbers.shape[1] < 2:
             return np.zeros(len(numbers))
-        (logits,) = self._call(self.signature, numbers[:, :-1]).values()
+        read = {self.input: numbers[:, :-1]}
+        (logits,) = saved_model.call(self.signature, read).values()
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(
             numbers[:, 1:], logits
         ).numpy()
@@ -206,7 +184,7 @@ class TextScorer:
         steps = np.arange(numbers.shape[1])
         first, stop = _borders(some)
         mask = (first <= steps) & (steps < stop)
-        outputs = self._call(self.gates, numbers)
+        outputs = saved_model.call(self.gates, {self.input: numbers})
         more = {
             layer.path: GateSums.of(layer, properties)
             for layer in gates.traces(outputs, mask)
@@ -270,84 +248,3 @@ def _chunks(
         },
         _CHUNKS,
     )
-
-
-@dataclass
-class _Totals:
-    """Sums over all documents, and the ones with extreme losses."""
-
-    documents: int
-    chunks: int
-    characters: int
-    unknown: int
-    nats: float
-    extremes: pd.DataFrame
-
-
-def _write_documents(folder: Folder, parts: int, path: Path) -> _Totals:
-    """Write `documents.parquet`, from the chunks of all parts in order.
-
-    No more than a part is in memory, and what a document has so far.
-    """
-    totals = _Totals(0, 0, 0, 0, 0.0, pd.DataFrame())
-    with pq.ParquetWriter(path, _DOCUMENTS) as writer:
-        for done in _documents(folder, parts):
-            writer.write_table(
-                pa.Table.from_pandas(done, _DOCUMENTS, preserve_index=False)
-            )
-            totals.documents += len(done)
-            totals.chunks += int(done["chunks"].sum())
-            totals.characters += int(done["characters"].sum())
-            totals.unknown += int(done["unknown"].sum())
-            # One after the other, so that the sum does not depend on parts.
-            for nats in done["nats"]:
-                totals.nats += nats
-            totals.extremes = _extremes(pd.concat([totals.extremes, done]))
-    return totals
-
-
-def _documents(folder: Folder, parts: int) -> Iterator[pd.DataFrame]:
-    """Yield rows of documents, each as soon as it is complete."""
-    left = pd.DataFrame()
-    for part in tqdm(range(parts), "summing up", delay=1, leave=False):
-        found = _sums_by_document(folder.rows_of(part))
-        if found.index[0] == _CONTINUED:
-            found.loc[_CONTINUED, _SUMMED] += left.iloc[0][_SUMMED]
-            left = left[:0]
-        done = pd.concat([left, found[:-1]])
-        if len(done):
-            yield _with_means(done)
-        left = found[-1:]
-    yield _with_means(left)
-
-
-def _sums_by_document(path: Path) -> pd.DataFrame:
-    """Sum up the chunks of each document of a part.
-
-    The chunks of one that began in an earlier part have the number 0.
-    """
-    chunks = pq.read_table(path).to_pandas().assign(chunks=1)
-    begins = chunks["start"] <= len(codecs.BOM_UTF8)
-    documents = chunks.groupby(begins.cumsum())
-    sums = documents[_SUMMED].sum()
-    sums.insert(0, "document", documents["document"].first())
-    return sums
-
-
-def _with_means(documents: pd.DataFrame) -> pd.DataFrame:
-    counts = documents["characters"]
-    means = documents["nats"] / counts.where(counts > 0)
-    return documents.assign(nats_per_character=means)
-
-
-def _extremes(documents: pd.DataFrame) -> pd.DataFrame:
-    """Return the documents with the lowest and the highest losses."""
-    columns = ["document", "characters", "nats_per_character"]
-    ordered = (
-        documents[columns]
-        .dropna()
-        .sort_values("nats_per_character", kind="stable")
-    )
-    if len(ordered) <= 2 * SHOWN:
-        return ordered
-    return pd.concat([ordered[:SHOWN], ordered[-SHOWN:]])

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from recipes.console import UsageError
+from recipes.data.text import MORE_BYTES, bytes_inside
 from recipes.scoring.parts import (
     LEAST_BYTES,
     DataFile,
@@ -26,8 +27,6 @@ from recipes.scoring.parts import (
 
 # Windows that are read at once, at most: parts of a text are full batches.
 BATCH = 128
-# Longest UTF-8 code of a character, less its first byte.
-MORE_BYTES = 3
 
 
 class Window(NamedTuple):
@@ -216,5 +215,4 @@ def _character_at(text: bytes, place: int) -> int:
     """
     if not place:
         return len(codecs.BOM_UTF8) if text.startswith(codecs.BOM_UTF8) else 0
-    inside = (byte & 0xC0 == 0x80 for byte in text[place : place + MORE_BYTES])
-    return place + [*inside, False].index(False)
+    return place + bytes_inside(text[place : place + MORE_BYTES])

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from keras_gatelstm.core.files import stage_in
 from recipes.console import UsageError
+from recipes.options import SettingsDict
 from recipes.output_folder import lock
 from recipes.scoring import gates, parts
 from recipes.scoring.parts import Part
@@ -140,7 +140,7 @@ class Folder:
             )
         return parts.load(path)
 
-    def begin(self, found: list[Part], settings: dict[str, Any]) -> None:
+    def begin(self, found: list[Part], settings: SettingsDict) -> None:
         """Write the parts and the settings of a new scoring."""
         self._writing.mkdir(parents=True, exist_ok=True)
         with stage_in(self._writing) as stage:
@@ -150,12 +150,12 @@ class Folder:
             # Last: with it, a scoring has begun.
             os.replace(stage / _SETTINGS, self.unfinished / _SETTINGS)
 
-    def begun_with(self) -> dict[str, Any] | None:
+    def begun_with(self) -> SettingsDict | None:
         """Return the settings of an unfinished scoring, or `None`."""
         path = self.unfinished / _SETTINGS
         if not path.is_file():
             return None
-        found: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        found: SettingsDict = json.loads(path.read_text("utf-8"))
         return found
 
     def forget_attempts(self) -> None:

@@ -1,10 +1,8 @@
 """Forecasts of many series, and their errors on what is known."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,30 +11,18 @@ import pyarrow.parquet as pq
 from tabulate import tabulate
 
 from keras_gatelstm.inspect.gate_sums import GateSums
+from recipes import saved_model
 from recipes.console import UsageError, one_line
-from recipes.data.file_format import FileFormat
-from recipes.data.series_file import read_table, table_of
 from recipes.data.windows import Inputs, by_name
 from recipes.forecasting import deployed
 from recipes.forecasting.deployed import Series
 from recipes.forecasting.description import Description
-from recipes.memory import raise_memory_error
 from recipes.scoring import gates
 from recipes.scoring.folder import ERRORS, FORECASTS, Folder, Scored
 from recipes.scoring.gates import LayerSums
-from recipes.scoring.parts import (
-    DataFile,
-    Part,
-    Piece,
-    check_unchanged,
-    find_files,
-    folder_of,
-    join_pieces,
-    open_parquet,
-    part_bytes,
-    read_rows,
-)
-from recipes.scoring.task import Summary, load_saved_model
+from recipes.scoring.parts import Part
+from recipes.scoring.series import Fleet
+from recipes.scoring.task import Summary
 
 # Windows that are forecast at once.
 BATCH = 256
@@ -69,157 +55,32 @@ _ERRORS = pa.schema(
 )
 
 
-class Fleet(NamedTuple):
-    """Series that are forecast.
+class ErrorRow(NamedTuple):
+    """Errors of the forecasts of a column, in its own units.
 
     Args:
-        data: The file, or the folder of all files.
-        file_format: How they are written.
-        series_column: Column of Parquet files that says which series a row
-            belongs to; the rows of a series lie together. `None` if each file
-            is a series.
+        series: Name of the series.
+        column: The column; `None` if the series was refused.
+        rows: Number of rows of the series.
+        filled: Number of missing values that were filled.
+        windows: Number of windows that were forecast.
+        mse: Mean squared error; `None` without windows, as what follows.
+        mae: Mean absolute error.
+        mae_of_last_value: The same, of repeating the last value.
+        coverage: Share of values inside the intervals.
+        problem: Why it was refused, or not forecast; `None` if it was.
     """
 
-    data: Path
-    file_format: FileFormat
-    series_column: str | None = None
-
-    def parts(self) -> list[Part]:
-        """Share the series out.
-
-        Raises:
-            UsageError: if there is none.
-        """
-        files = find_files(self.data)
-        size = part_bytes(files)
-        pieces = (piece for it in files for piece in self._pieces(it, size))
-        parts = join_pieces(pieces, size)
-        if not parts:
-            raise UsageError(f"there is no series in {self.data}")
-        return parts
-
-    def _pieces(self, file: DataFile, size: int) -> Iterator[Piece]:
-        """Yield pieces of a file, of whole series.
-
-        Raises:
-            UsageError: if there is no such column, or the rows of a series do
-                not lie together.
-        """
-        if self.series_column is None:
-            yield Piece(file, 0, 0, file.bytes)
-            return
-        path = folder_of(self.data) / file.name
-        parquet = open_parquet(path)
-        names = parquet.schema_arrow.names
-        if names.count(self.series_column) != 1:
-            raise UsageError(
-                f"{path} has no column {self.series_column}: --series-column "
-                f"takes one of {', '.join(names)}"
-            )
-        rows = parquet.metadata.num_rows
-        table = read_rows(path, [self.series_column], 0, rows)
-        labels = _labels(path, table, self.series_column, 0)
-        series = _runs(labels)
-        again = pd.Series([labels[start] for start, _ in series]).duplicated()
-        if again.any():
-            start, _ = series[int(again.to_numpy().argmax())]
-            raise UsageError(
-                f"{path}, row {start + 1}: series {labels[start]} "
-                f"goes on after others: sort the rows by {self.series_column}"
-            )
-        # About as many bytes as the part of the file.
-        each = max(1, rows * size // max(file.bytes, 1))
-        first = 0
-        for _, stop in series:
-            if stop - first >= each or stop == rows:
-                share = file.bytes * (stop - first) // rows
-                yield Piece(file, first, stop, share)
-                first = stop
-
-    def read(
-        self, piece: Piece, description: Description
-    ) -> Iterator[tuple[str, Series | str]]:
-        """Yield names of series, each with the series, or why it is refused."""
-        for rows in self._rows(piece):
-            yield rows.name, self._series(piece, rows, description)
-
-    def _rows(self, piece: Piece) -> Iterator["_Rows"]:
-        """Yield the rows of each series of a piece."""
-        if self.series_column is None:
-            yield _Rows(piece.file.name)
-            return
-        path = check_unchanged(piece, folder_of(self.data))
-        table = read_rows(path, None, piece.start, piece.stop)
-        labels = _labels(path, table, self.series_column, piece.start)
-        frame = table.to_pandas()
-        if not isinstance(frame.index, pd.RangeIndex):
-            frame = frame.reset_index()
-        frame = frame.drop(columns=self.series_column)
-        before = f"{piece.file.name}:" if self.data.is_dir() else ""
-        for start, stop in _runs(labels):
-            name = f"{before}{labels[start]}"
-            first = piece.start + start + 1
-            yield _Rows(name, frame[start:stop].copy(), first)
-
-    def _series(
-        self, piece: Piece, rows: "_Rows", description: Description
-    ) -> Series | str:
-        """Return a series, or why it is refused.
-
-        One series must not stop the others, whatever is in its file.
-        """
-        file_format = self.file_format.or_else(description.file)
-        try:
-            path = check_unchanged(piece, folder_of(self.data))
-            if rows.frame is None:
-                table = read_table(path, file_format)
-            else:
-                table = table_of(rows.frame, file_format, path, rows.first)
-            return deployed.series_of(
-                table, file_format, description, rows.name
-            )
-        except (UsageError, OSError) as error:
-            return one_line(error)
-        except (ValueError, LookupError, TypeError) as error:
-            return f"it cannot be read: {one_line(error)}"
-
-
-class _Rows(NamedTuple):
-    """Rows of a series.
-
-    Args:
-        name: Its name.
-        frame: Its rows; `None` for those of the whole file.
-        first: Number of the first of them in the file.
-    """
-
-    name: str
-    frame: pd.DataFrame | None = None
-    first: int = 1
-
-
-def _labels(path: Path, rows: pa.Table, column: str, first: int) -> np.ndarray:
-    """Return which series rows belong to, as text.
-
-    Raises:
-        UsageError: if a row does not say it.
-    """
-    labels = rows[column]
-    if labels.null_count:
-        row = first + labels.is_null().to_pylist().index(True) + 1
-        raise UsageError(
-            f"{path}, row {row}: column {column} does not say which series it "
-            "is of"
-        )
-    return labels.to_pandas().astype(str).to_numpy(object)
-
-
-def _runs(labels: np.ndarray) -> list[tuple[int, int]]:
-    """Return first row and row after the last of labels that are the same."""
-    borders = [0, *(np.flatnonzero(labels[1:] != labels[:-1]) + 1).tolist()]
-    if not len(labels):
-        return []
-    return list(pairwise([*borders, len(labels)]))
+    series: str
+    column: str | None = None
+    rows: int | None = None
+    filled: int | None = None
+    windows: int | None = None
+    mse: float | None = None
+    mae: float | None = None
+    mae_of_last_value: float | None = None
+    coverage: float | None = None
+    problem: str | None = None
 
 
 @dataclass(frozen=True)
@@ -267,8 +128,8 @@ class SeriesScorer:
 
     def __init__(self, task: SeriesTask) -> None:
         self.task = task
-        loaded = load_saved_model(task.model)
-        self.forecast = deployed.forecaster_of(loaded)
+        loaded = saved_model.load(task.model)
+        self.forecaster = deployed.forecaster_of(loaded, task.model)
         if task.gates:
             self.signature = gates.signature_of(loaded, task.model)
 
@@ -290,7 +151,7 @@ class SeriesScorer:
             ),
             sums,
             pa.Table.from_pylist(
-                [row for it in found for row in it.errors], _ERRORS
+                [row._asdict() for it in found for row in it.errors], _ERRORS
             ),
         )
 
@@ -298,7 +159,7 @@ class SeriesScorer:
         """Forecast a series, unless it was refused."""
         ahead = _FORECASTS.empty_table()
         if isinstance(series, str):
-            refused = {"series": name, "problem": series}
+            refused = ErrorRow(name, problem=series)
             return _ScoredSeries(ahead, [refused], {})
         problem = _problem_ahead(series)
         stops = self._windows(series)
@@ -306,7 +167,14 @@ class SeriesScorer:
         found, sums = [self._nothing()], LayerSums()
         for start in range(0, len(rows), BATCH):
             inputs = series.inputs(rows[start : start + BATCH])
-            found.append(self._forecast(inputs))
+            found.append(
+                deployed.forecast_windows(
+                    self.forecaster,
+                    inputs,
+                    self.task.description,
+                    self.task.model,
+                )
+            )
             if self.task.gates:
                 sums = gates.add(sums, self._sums(inputs))
         forecasts = np.concatenate(found)
@@ -332,45 +200,11 @@ class SeriesScorer:
         description = self.task.description
         return np.empty((0, description.horizon, len(description.columns)))
 
-    def _forecast(self, inputs: Inputs) -> np.ndarray:
-        """Return forecasts, `(windows, horizon, columns)`.
-
-        Raises:
-            UsageError: if the model does not give them.
-        """
-        description = self.task.description
-        try:
-            with raise_memory_error():
-                found = self.forecast(inputs)
-        except MemoryError:
-            raise
-        # TensorFlow's errors have no common class.
-        except Exception as error:
-            first, *_ = str(error).strip().splitlines() or ["unreadable"]
-            raise UsageError(
-                f"{self.task.model} is no forecaster of the series in the "
-                f"series.json near it: {first}"
-            ) from error
-        shape = (description.horizon, len(description.columns))
-        if found.shape[1:] != shape:
-            raise UsageError(
-                f"{self.task.model} gives {found.shape[1:]}, and the "
-                f"series.json near it is of a model that gives {shape}"
-            )
-        return found
-
     def _sums(self, inputs: Inputs) -> LayerSums:
         """Return the sums of the gates of some windows."""
-        import tensorflow as tf
-
-        _, specs = self.signature.structured_input_signature
-        given = {
-            name: tf.cast(it, specs[name].dtype)
-            for name, it in by_name(inputs).items()
-        }
+        outputs = saved_model.call(self.signature, by_name(inputs))
         return {
-            layer.path: GateSums.of(layer)
-            for layer in gates.traces(self.signature(**given))
+            layer.path: GateSums.of(layer) for layer in gates.traces(outputs)
         }
 
     def _forecast_table(
@@ -404,36 +238,39 @@ class SeriesScorer:
         stops: list[int],
         forecasts: np.ndarray,
         problem: str | None,
-    ) -> list[dict[str, Any]]:
+    ) -> list[ErrorRow]:
         """Return a row of errors for each column, in own units."""
         values = series.values.to_numpy()
         horizon = self.task.description.horizon
-        truth, last = np.empty_like(forecasts), forecasts[:, :1]
-        if stops:
-            truth = np.stack([values[it : it + horizon] for it in stops])
-            last = np.stack([values[it - 1 : it] for it in stops])
+        found = [
+            ErrorRow(
+                series=name,
+                column=column,
+                rows=len(values),
+                filled=series.filled,
+                windows=len(stops),
+                problem=problem,
+            )
+            for column in self.task.description.columns
+        ]
+        if not stops:
+            return found
+        truth = np.stack([values[it : it + horizon] for it in stops])
+        last = np.stack([values[it - 1 : it] for it in stops])
         away = np.abs(forecasts - truth)
         inside = away <= self.task.description.half_widths
-        means = {
-            "mse": away**2,
-            "mae": away,
-            "mae_of_last_value": np.abs(last - truth),
-            "coverage": inside,
-        }
+
+        def mean(values: np.ndarray, number: int) -> float:
+            return float(values[..., number].mean())
+
         return [
-            {
-                "series": name,
-                "column": column,
-                "rows": len(values),
-                "filled": series.filled,
-                "windows": len(stops),
-                "problem": problem,
-            }
-            | {
-                key: float(it[..., number].mean()) if stops else None
-                for key, it in means.items()
-            }
-            for number, column in enumerate(self.task.description.columns)
+            row._replace(
+                mse=mean(away**2, number),
+                mae=mean(away, number),
+                mae_of_last_value=mean(np.abs(last - truth), number),
+                coverage=mean(inside, number),
+            )
+            for number, row in enumerate(found)
         ]
 
 
@@ -447,7 +284,7 @@ class _ScoredSeries(NamedTuple):
     """
 
     forecast: pa.Table
-    errors: list[dict[str, Any]]
+    errors: list[ErrorRow]
     sums: LayerSums
 
 

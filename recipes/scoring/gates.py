@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from tabulate import tabulate
 
 from keras_gatelstm import GateGRUCell, GateLSTMCell, GateRNNCell
 from keras_gatelstm.core.anatomy import Anatomy
 from keras_gatelstm.inspect import LayerTrace
-from keras_gatelstm.inspect.gate_sums import CharacterfulUnit, GateSums
+from keras_gatelstm.inspect.gate_sums import GateSums
 from keras_gatelstm.inspect.moments import Moments
-from keras_gatelstm.inspect.notable import LEAST
+from recipes import saved_model
 from recipes.console import UsageError
+from recipes.saved_model import SavedModel, Signature
 
 # Sums by the name of the layer.
 LayerSums = dict[str, GateSums]
@@ -28,18 +28,13 @@ _ANATOMIES = sorted(
 )
 
 
-def signature_of(loaded: Any, path: Path) -> Any:
+def signature_of(loaded: SavedModel, path: Path) -> Signature:
     """Return the signature of a SavedModel that gives all quantities.
 
     Raises:
         UsageError: if it has none, or none of known gates.
     """
-    if SIGNATURE not in loaded.signatures:
-        raise UsageError(
-            f"{path} has no signature called {SIGNATURE}: export it with "
-            "keras_gatelstm.export"
-        )
-    signature = loaded.signatures[SIGNATURE]
+    signature = saved_model.signature_of(loaded, SIGNATURE, path)
     if not layers_of(signature.structured_outputs):
         raise UsageError(
             f"{path} has no recurrent layer whose gates --gates knows: it sums "
@@ -171,40 +166,3 @@ def table_of(sums: LayerSums) -> pd.DataFrame:
         columns = {"layer": layer, "unit": units} | columns
         frames.append(pd.DataFrame(columns))
     return pd.concat([pd.DataFrame(), *frames], ignore_index=True)
-
-
-def summary_of(sums: LayerSums) -> str:
-    """Tabulate the gates, and the unit that goes best with each property."""
-    rows, lines, units = [], [], []
-    for layer, it in sums.items():
-        for factor in it.low:
-            share = it.saturation(factor)
-            rows.append([layer, factor, share.high.mean(), share.low.mean()])
-        if it.logs.size:
-            few, half, many = np.quantile(it.half_life(), (0.1, 0.5, 0.9))
-            lines.append(
-                f"{layer}: half of a memory is gone in {half:.1f} steps in the "
-                f"median, of a tenth of the units in less than {few:.1f}, of "
-                f"a tenth in more than {many:.1f}"
-            )
-        units += [
-            [layer, unit.unit, it.memory, unit.property, unit.correlation]
-            for unit in _best_units(it)
-        ]
-    heads = ["layer", "gate", "open, above 0.9", "shut, below 0.1"]
-    tables = [tabulate(rows, heads, floatfmt=".1%")] if rows else []
-    tables += lines
-    if units:
-        heads = ["layer", "unit", "of its", "goes with", "correlation"]
-        tables.append(tabulate(units, heads, floatfmt=".2f"))
-    return "\n\n".join(tables)
-
-
-def _best_units(sums: GateSums) -> Iterator[CharacterfulUnit]:
-    """Yield the best unit of each property, the best first."""
-    seen: set[str] = set()
-    everything = sums.moments.products.size
-    for unit in sums.characterful_units(everything):
-        if unit.property not in seen and abs(unit.correlation) >= LEAST:
-            seen.add(unit.property)
-            yield unit
