@@ -23,11 +23,10 @@ def summary_of(sums: Mapping[str, GateSums]) -> str:
             share = it.saturation(factor)
             gates.append([layer, factor, share.high.mean(), share.low.mean()])
         if it.logs.size:
-            # Of units that keep everything, it is infinite.
-            few, half, many = np.quantile(
-                it.half_life(), (0.1, 0.5, 0.9), method="nearest"
+            half_life = np.median(it.half_life())
+            half_lives.append(
+                f"{layer}: half of a memory is gone in {half_life:.1f} steps"
             )
-            half_lives.append([layer, half, few, many])
         correlated = it.characterful_units(it.moments.products.size)
         units += [
             [layer, unit.unit, unit.quantity, unit.property, unit.correlation]
@@ -37,14 +36,7 @@ def summary_of(sums: Mapping[str, GateSums]) -> str:
     if gates:
         heads = ["layer", "gate", "open, above 0.9", "shut, below 0.1"]
         tables.append(tabulate(gates, heads, floatfmt=".1%"))
-    if half_lives:
-        heads = [
-            "half of a memory is gone in",
-            "steps, median unit",
-            "a tenth: less than",
-            "a tenth: more than",
-        ]
-        tables.append(tabulate(half_lives, heads, floatfmt=".1f"))
+    tables += half_lives
     if units:
         heads = ["layer", "unit", "of its", "goes with", "correlation"]
         tables.append(tabulate(units, heads, floatfmt=".2f"))

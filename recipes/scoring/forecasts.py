@@ -162,8 +162,8 @@ class SeriesScorer:
             refused = ErrorRow(name, problem=series)
             return _ScoredSeries(ahead, [refused], {})
         problem = _problem_ahead(series)
-        stops = self._windows(series)
-        rows = stops if problem else [*stops, len(series.values)]
+        firsts = self._windows(series)
+        rows = firsts if problem else [*firsts, len(series.values)]
         found, sums = [self._nothing()], LayerSums()
         for start in range(0, len(rows), BATCH):
             inputs = series.inputs(rows[start : start + BATCH])
@@ -184,7 +184,7 @@ class SeriesScorer:
                 "is too far from what it was trained on"
             )
         errors = self._error_rows(
-            series, name, stops, forecasts[: len(stops)], problem
+            series, name, firsts, forecasts[: len(firsts)], problem
         )
         if problem is None:
             ahead = self._forecast_table(series, name, forecasts[-1])
@@ -235,7 +235,7 @@ class SeriesScorer:
         self,
         series: Series,
         name: str,
-        stops: list[int],
+        firsts: list[int],
         forecasts: np.ndarray,
         problem: str | None,
     ) -> list[ErrorRow]:
@@ -248,15 +248,15 @@ class SeriesScorer:
                 column=column,
                 rows=len(values),
                 filled=series.filled,
-                windows=len(stops),
+                windows=len(firsts),
                 problem=problem,
             )
             for column in self.task.description.columns
         ]
-        if not stops:
+        if not firsts:
             return found
-        truth = np.stack([values[it : it + horizon] for it in stops])
-        last = np.stack([values[it - 1 : it] for it in stops])
+        truth = np.stack([values[it : it + horizon] for it in firsts])
+        last = np.stack([values[it - 1 : it] for it in firsts])
         away = np.abs(forecasts - truth)
         inside = away <= self.task.description.half_widths
 
