@@ -70,6 +70,9 @@ class GateCell(UnitsLayer, DropoutRNNCell):
     """
 
     anatomy: Anatomy
+    # The networks that read the event together with the first memory, both as
+    # they are: only their products can be computed in another order.
+    joined_networks: tuple[str, ...] = ()
 
     use_bias: bool = delegated("weight_config")
     kernel_initializer: InitializerLike = delegated("weight_config")
@@ -196,11 +199,25 @@ class GateCell(UnitsLayer, DropoutRNNCell):
     def call(
         self, inputs: Tensor, states: Any, training: bool = False
     ) -> tuple[Tensor, Any]:
-        memories = keras.tree.flatten(states)
+        several = isinstance(states, (list, tuple))
+        memories = states if several else [states]
         masks = self.dropout_masks(inputs, memories[0]) if training else None
         step = by_name(self.activity(inputs, *memories, dropout_masks=masks))
         after = [step[name] for name in self.anatomy.memories]
-        return after[0], keras.tree.pack_sequence_as(states, after)
+        return after[0], type(states)(after) if several else after[0]
+
+    def drop_events(self, sequences: Tensor) -> Tensor:
+        """Apply this sequence's event mask to all steps.
+
+        Without `recurrent_dropout`, that is all of the cell's dropout.
+
+        Args:
+            sequences: `(batch, time, features)`.
+        """
+        if not 0 < self.dropout < 1:
+            return sequences
+        mask = self.get_dropout_mask(sequences[:, 0])
+        return sequences * ops.expand_dims(mask, 1)
 
     @property
     def dropout_mask_count(self) -> int | None:

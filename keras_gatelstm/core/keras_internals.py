@@ -1,8 +1,12 @@
 """Private parts of Keras that this package uses, in one place."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
+from keras.src import backend
+
+from keras_gatelstm.core.types import Tensor
 
 # keras.layers.RNN makes dropout masks before its loop over time, and resets
 # them after it, only for cells of this class.
@@ -11,6 +15,38 @@ DropoutRNNCell: Any = next(
     for base in keras.layers.LSTMCell.__mro__
     if "get_dropout_mask" in vars(base)
 )
+
+
+def run_over_time(
+    layer: keras.layers.RNN,
+    step: Callable[[Tensor, Any], tuple[Tensor, Any]],
+    sequences: Tensor,
+    initial_state: Any,
+    mask: Tensor | None,
+) -> tuple[Tensor, Tensor, Any]:
+    """Run Keras's own loop with a function in the place of the layer's cell.
+
+    Args:
+        layer: The layer, for its options.
+        step: From an event and the memories to the output and new memories.
+        sequences: `(batch, time, features)`.
+        initial_state: The memories to start with.
+        mask: `None`, or booleans `(batch, time)`.
+
+    Returns:
+        The last output, all outputs, and the last memories.
+    """
+    last, outputs, memories = backend.rnn(
+        step,
+        sequences,
+        list(keras.tree.flatten(initial_state)),
+        go_backwards=layer.go_backwards,
+        mask=mask,
+        input_length=sequences.shape[1],
+        zero_output_for_mask=layer.zero_output_for_mask,
+        return_all_outputs=layer.return_sequences,
+    )
+    return last, outputs, memories
 
 
 def layers_inside(

@@ -36,6 +36,21 @@ class ProjectedEvent(NamedTuple):
     sums: dict[str, Tensor]
 
 
+class JoinedEvent(NamedTuple):
+    """An event, already joined with a memory by some of the networks.
+
+    Args:
+        event: The event by itself, for the other networks.
+        memory: The memory. Any other is multiplied as ever.
+        sums: `E·kernel + memory·recurrent_kernel + bias`, `(..., units)`, by
+            the network's name.
+    """
+
+    event: Tensor | ProjectedEvent
+    memory: Tensor
+    sums: dict[str, Tensor]
+
+
 NOTHING_DROPPED = DropoutMask()
 # Keys are the names of the networks.
 DropoutMasks = Mapping[str, DropoutMask]
@@ -95,6 +110,20 @@ class Network(SubLayer):
             "activation": activations.serialize(self.activation),
         }
 
+    @property
+    def event_bias(self) -> Tensor | None:
+        """The bias of the event's product, `(units,)`."""
+        if self.bias is None or not self.recurrent_bias:
+            return self.bias
+        return self.bias[0]
+
+    @property
+    def joined_bias(self) -> Tensor | None:
+        """The biases of both products, added: `(units,)`."""
+        if self.bias is None or not self.recurrent_bias:
+            return self.bias
+        return self.bias[0] + self.bias[1]
+
     def mask_in(self, masks: DropoutMasks | None) -> DropoutMask:
         """Return this network's dropout mask, by its name."""
         return (
@@ -102,20 +131,24 @@ class Network(SubLayer):
         )
 
     def from_event(
-        self, event: Tensor | ProjectedEvent, mask: Tensor | None = None
+        self,
+        event: Tensor | ProjectedEvent | JoinedEvent,
+        mask: Tensor | None = None,
     ) -> Tensor:
         """Return the event's part of the sum: `E·kernel + bias`.
 
         For a projected event, look it up.
         """
+        if isinstance(event, JoinedEvent):
+            event = event.event
         if isinstance(event, ProjectedEvent):
             return event.sums[self.name]
         event = event if mask is None else event * mask
         product = ops.matmul(event, self.kernel)
         if self.bias is None:
             return product
-        bias = self.bias[0] if self.recurrent_bias else self.bias
-        return ops.add(product, bias)  # TensorFlow fuses it with the product.
+        # TensorFlow fuses it with the product.
+        return ops.add(product, self.event_bias)
 
     def from_memory(self, memory: Tensor, mask: Tensor | None = None) -> Tensor:
         """Return the memory's part of the sum: `M·recurrent_kernel`.
@@ -215,9 +248,8 @@ class SmallNetwork(Network):
         long_term_memory: Tensor | None = None,
         dropout_masks: DropoutMasks | None = None,
     ) -> Tensor:
-        mask = self.mask_in(dropout_masks)
-        joined = self.from_event(event, mask.event) + self.from_memory(
-            short_term_memory, mask.memory
+        joined = self.join(
+            event, short_term_memory, self.mask_in(dropout_masks)
         )
         if self.peephole:
             if long_term_memory is None:
@@ -228,6 +260,26 @@ class SmallNetwork(Network):
                 )
             joined = joined + long_term_memory * self.peephole_kernel
         return self.activation(joined)
+
+    def join(
+        self,
+        event: Tensor | ProjectedEvent | JoinedEvent,
+        memory: Tensor,
+        mask: DropoutMask,
+    ) -> Tensor:
+        """Return the sum of the event's and the memory's parts.
+
+        For an event that was joined with this memory, look it up.
+        """
+        if (
+            isinstance(event, JoinedEvent)
+            and memory is event.memory
+            and self.name in event.sums
+        ):
+            return event.sums[self.name]
+        return self.from_event(event, mask.event) + self.from_memory(
+            memory, mask.memory
+        )
 
     def get_config(self) -> Config:
         return {

@@ -8,6 +8,8 @@ import numpy as np
 from keras import ops
 
 from keras_gatelstm.core.cell import GateCell
+from keras_gatelstm.core.fast_loops import choose_loop
+from keras_gatelstm.core.loops import run_by_cell
 from keras_gatelstm.core.options import check_weight_count, delegated
 from keras_gatelstm.core.types import (
     ActivationLike,
@@ -89,6 +91,24 @@ class GateSequence(keras.layers.RNN):
         _check_mask(self, mask, sequences.shape)
         _check_initial_state(self, initial_state, sequences.shape)
         return super().call(sequences, initial_state, mask, training)
+
+    def inner_loop(
+        self,
+        sequences: Tensor,
+        initial_state: Any,
+        mask: Tensor | None,
+        training: bool = False,
+    ) -> tuple[Tensor, Tensor, Any]:
+        """Return the last output, all outputs and the last memories.
+
+        `keras.layers.RNN` calls this method to run over time.
+        """
+        loop = choose_loop(self, sequences, mask, training)
+        if loop is None:
+            return run_by_cell(self, sequences, initial_state, mask, training)
+        if training:
+            sequences = self.cell.drop_events(sequences)
+        return loop(self, sequences, initial_state, mask, training)
 
     def reset_state(
         self, samples: int | Sequence[int] | np.ndarray | None = None

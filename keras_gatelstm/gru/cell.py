@@ -128,6 +128,8 @@ class GateGRUCell(GateCell):
         memories=("memory",),
     )
 
+    joined_networks = ("update_factor", "reset_factor")
+
     def __init__(
         self,
         units: int,

@@ -209,6 +209,7 @@ class GateLSTMCell(GateCell):
         if coupled:
             networks = self.anatomy.networks[1:]
             self.anatomy = replace(self.anatomy, networks=networks)
+        self.joined_networks = self.anatomy.networks
         self._make_gates()
 
     def _make_gates(self) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any, Unpack
 
-from keras_gatelstm.core import torch_lstm
+from keras_gatelstm.core.fast_loops import torch_lstm
 from keras_gatelstm.core.network import register
 from keras_gatelstm.core.options import check_choice, delegated
 from keras_gatelstm.core.sequence import GateSequence, cell_kwargs

@@ -104,6 +104,8 @@ class GateRNNCell(GateCell):
 
     anatomy = Anatomy.of(RNNStep, networks=("memory",), memories=("memory",))
 
+    joined_networks = ("memory",)
+
     def __init__(
         self,
         units: int,
