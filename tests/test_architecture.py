@@ -81,7 +81,8 @@ def test_rooms_import_one_way():
 
 def test_layers_run_without_tensorflow():
     for name, path in MODULES.items():
-        if ".export" in name:
+        # The one is imported where TensorFlow computes.
+        if ".export" in name or name.endswith(".on_tensorflow"):
             continue
         tree = ast.parse(path.read_text("utf-8"))
         for node in tree.body:

@@ -6,7 +6,6 @@ PyTorch runs the loop in Python, where each operator of a step has its price.
 from typing import Any
 
 import keras
-import torch
 from keras import ops
 
 from keras_gatelstm.core.fast_loops.products import FusedProducts
@@ -29,6 +28,8 @@ def projected_loop(
     training: bool = False,
 ) -> tuple[Tensor, Tensor, Any]:
     """Run a layer step by step, with all events multiplied before."""
+    import torch
+
     cell = layer.cell
     products = FusedProducts(cell)
     of_events = products.of_events(sequences).unbind(1)
