@@ -39,6 +39,20 @@ def test_tensorflow_alone_gives_what_keras_gives(tmp_path, options):
         )
 
 
+@pytest.mark.parametrize("variant", ["standard", "lesson"])
+def test_a_sequence_alone_gives_what_it_gives_beside_others(tmp_path, variant):
+    # By a loop of its own.
+    events = np.random.default_rng(0).normal(size=(3, 13, 2)).astype("float32")
+    layers = [GateLSTM(4, variant=variant, return_sequences=True), GateLSTM(3)]
+    model = keras.Sequential([keras.Input((None, 2), name="events"), *layers])
+    folder = export_saved_model(model, tmp_path).path
+    serve = tf.saved_model.load(folder).signatures["serving_default"]
+    for rows in (events, events[:2], events[:1], events[:0]):
+        (found,) = serve(events=tf.constant(rows)).values()
+        expected = np.asarray(model(events))[: len(rows)]
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
 def test_inputs_and_outputs_keep_their_names(tmp_path):
     one = keras.Input((None, 3), name="one")
     two = keras.Input((2,), name="two")

@@ -14,6 +14,7 @@ from keras_gatelstm.core.loops import (
     recurrent_layers,
     run_by_keras,
 )
+from keras_gatelstm.core.sequence import GateSequence
 from keras_gatelstm.core.types import Tensor
 from keras_gatelstm.export.errors import FormError
 from keras_gatelstm.export.inputs import (
@@ -59,9 +60,39 @@ def serving_default(
 ) -> tf.types.experimental.PolymorphicFunction:
     """Return the signature from sequences to predictions."""
     return _tf_function(
-        lambda *inputs: served.run(list(inputs), run_by_keras),
+        lambda *inputs: served.run(list(inputs), by_batch_size),
         input_specs(served.model, None, None),
     )
+
+
+def by_batch_size(
+    layer: keras.layers.RNN,
+    sequences: Tensor,
+    initial_state: list[Tensor],
+    mask: Tensor | None,
+    training: bool = False,
+) -> Result:
+    """Run the layer's own loop, which for a single sequence may be another.
+
+    The size of the batch is known when the signature runs.
+    """
+    if mask is not None or not isinstance(layer, GateSequence):
+        return run_by_keras(layer, sequences, initial_state, mask)
+
+    def run(sequences: Tensor) -> Result:
+        last, outputs, memories = run_by_keras(
+            layer, sequences, initial_state, None
+        )
+        return last, outputs, list(keras.tree.flatten(memories))
+
+    alone = sequences[:1]
+    alone.set_shape([1, *sequences.shape[1:]])
+    result: Result = tf.cond(
+        tf.equal(tf.shape(sequences)[0], 1),
+        lambda: run(alone),
+        lambda: run(sequences),
+    )
+    return result
 
 
 def padded(served: Served) -> tf.types.experimental.PolymorphicFunction:

@@ -8,7 +8,11 @@ from keras_gatelstm.core.loops import Loop, run_by_keras
 from keras_gatelstm.core.types import Tensor
 from keras_gatelstm.export import time_loops
 from keras_gatelstm.export.memories import memory_specs, with_explicit_state
-from keras_gatelstm.export.serving.signatures import Served, masked
+from keras_gatelstm.export.serving.signatures import (
+    Served,
+    by_batch_size,
+    masked,
+)
 
 # Read in place of an empty text.
 LINE_BREAK = "\n"
@@ -76,7 +80,7 @@ class TextModel:
         def score(text: Tensor) -> dict[str, Tensor]:
             symbols, lengths = self._read(text)
             guessed = _valid_steps(symbols, lengths)[:, 1:]
-            logits, _ = self._run(symbols, run_by_keras)
+            logits, _ = self._run(symbols, by_batch_size)
             nats = tf.nn.sparse_softmax_cross_entropy_with_logits(
                 symbols[:, 1:], logits[:, :-1]
             )
