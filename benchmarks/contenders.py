@@ -25,6 +25,7 @@ class Shape:
     units: int
     batch: int = 64
     steps: int = 100
+    both_directions: bool = False
 
     def sequences(self, seed: int) -> np.ndarray:
         """Return random sequences, `(batch, steps, features)`."""
@@ -79,10 +80,13 @@ def in_keras(
     jit_compile: bool | str = "auto",
 ) -> Programs:
     """Return the programs of a Keras layer, on Keras's backend."""
+    recurrent = layer(shape.units)
+    if shape.both_directions:
+        recurrent = keras.layers.Bidirectional(recurrent)
     model = keras.Sequential(
         [
             keras.Input((shape.steps, FEATURES)),
-            layer(shape.units),
+            recurrent,
             keras.layers.Dense(FEATURES),
         ]
     )
@@ -97,8 +101,14 @@ def in_keras(
 def in_torch(shape: Shape) -> Programs:
     """Return the programs of `torch.nn.LSTM`, in plain PyTorch."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    lstm = torch.nn.LSTM(FEATURES, shape.units, batch_first=True).to(device)
-    dense = torch.nn.Linear(shape.units, FEATURES).to(device)
+    lstm = torch.nn.LSTM(
+        FEATURES,
+        shape.units,
+        batch_first=True,
+        bidirectional=shape.both_directions,
+    ).to(device)
+    outputs = shape.units * (1 + shape.both_directions)
+    dense = torch.nn.Linear(outputs, FEATURES).to(device)
     adam = torch.optim.Adam([*lstm.parameters(), *dense.parameters()])
     given, wanted = shape.sequences(1), shape.sequences(2)
 

@@ -4,10 +4,12 @@
     python -m benchmarks.layers --backend torch --csv layers.csv
 
 The inputs are batches of 64 sequences, 100 steps of 64 features; layers have
-128, 256 and 512 units. Latency is measured with a batch of 1; the first step
-and the peak memory, in a new process for each layer. The backends use a GPU if
-there is one. Figures are medians of interleaved calls. The last row, the matrix
-products alone, is a lower bound.
+128, 256 and 512 units. Both directions are `keras.layers.Bidirectional` of 256
+units each. Latency is measured with a batch of 1, in turns of ten calls: the
+first of a turn finds the caches full of other layers' weights. The first step
+and the peak memory are measured in a new process for each layer. The backends
+use a GPU if there is one. Figures are medians of interleaved calls. The last
+row, the matrix products alone, is a lower bound.
 """
 
 import argparse
@@ -29,6 +31,7 @@ BACKENDS = {"tensorflow": "tensorflow-cpu", "jax": "jax", "torch": "torch"}
 UNITS = (128, 256, 512)
 LENGTHS = (100, 500, 2000)
 PHASES = ("train", "infer")
+CALLS_ALONE = 10
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,8 @@ class Figure:
     """Measured value of a layer."""
 
     layer: str
-    phase: str  # train, infer, latency, first_step or peak
+    # train, infer, latency, both_train, both_infer, first_step or peak
+    phase: str
     units: int
     steps: int
     value: float  # ms; s for first_step; MB for peak
@@ -58,6 +62,7 @@ def main() -> None:
     figures = list(speed(names, arguments.rounds))
     print(speed_table(figures, names))
     latencies = list(latency(names, arguments.rounds))
+    latencies += both_directions(names[:-1], arguments.rounds)
     costs = list(costs_of(names[:-1])) if arguments.costs else []
     print(other_table(latencies + costs, names))
     figures += latencies + costs
@@ -111,8 +116,23 @@ def latency(names: list[str], rounds: int) -> Iterable[Figure]:
 
     shape = Shape(256, batch=1)
     calls = {name: CONTENDERS[name](shape).infer for name in names}
-    for name, seconds in medians(calls, rounds).items():
+    for name, seconds in medians(calls, rounds, CALLS_ALONE).items():
         yield Figure(name, "latency", shape.units, shape.steps, seconds * 1e3)
+
+
+def both_directions(names: list[str], rounds: int) -> Iterable[Figure]:
+    """Measure layers that read a sequence in both directions, ms."""
+    from benchmarks.contenders import CONTENDERS, Shape
+
+    shape = Shape(256, both_directions=True)
+    programs = {name: CONTENDERS[name](shape) for name in names}
+    for phase in PHASES:
+        calls = {name: getattr(it, phase) for name, it in programs.items()}
+        for name, seconds in medians(calls, rounds).items():
+            milliseconds = seconds * 1e3
+            yield Figure(
+                name, f"both_{phase}", shape.units, shape.steps, milliseconds
+            )
 
 
 def costs_of(names: list[str]) -> Iterable[Figure]:
@@ -178,9 +198,11 @@ def speed_table(figures: list[Figure], names: list[str]) -> str:
 
 
 def other_table(figures: list[Figure], names: list[str]) -> str:
-    """Tabulate latency, the first step and memory."""
+    """Tabulate latency, both directions, the first step and memory."""
     columns = {
         "batch 1 infer, ms": ("latency", 256, 100),
+        "both directions train, ms": ("both_train", 256, 100),
+        "both directions infer, ms": ("both_infer", 256, 100),
         "first step, s": ("first_step", 256, 100),
         **{
             f"memory at {steps} steps, MB": ("peak", 256, steps)

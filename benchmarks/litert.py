@@ -3,7 +3,7 @@
     python -m benchmarks.litert
 
 The inputs are sequences of 64 steps of 32 features, with a batch of 1; layers
-have 64 units and run on one thread.
+have 64 units and run on one thread, unless it says two.
 """
 
 import contextlib
@@ -67,9 +67,9 @@ def by_keras(model: keras.Sequential, path: Path) -> None:
     path.write_bytes(content)
 
 
-def invoke(path: Path, steps: int) -> Callable[[], object]:
+def invoke(path: Path, steps: int, threads: int = 1) -> Callable[[], object]:
     """Return a function that runs a file on a sequence of so many steps."""
-    interpreter = Interpreter(str(path), num_threads=1)
+    interpreter = Interpreter(str(path), num_threads=threads)
     for detail in interpreter.get_input_details():
         shape = detail["shape"].copy()
         if len(shape) == 3:
@@ -93,6 +93,7 @@ def main() -> None:
         whole_sequences(Path(folder))
         long_sequences(Path(folder))
         streams(Path(folder))
+        two_threads(Path(folder))
         trained(Path(folder))
     print(machine("tensorflow-cpu", "keras", "ai-edge-litert"))
 
@@ -197,6 +198,29 @@ def streams(folder: Path) -> None:
         )
     heads = ["streaming, two layers", "µs a step", "largest error"]
     print(tabulate(rows, heads, disable_numparse=True), "\n")
+
+
+def two_threads(folder: Path) -> None:
+    """Time layers of 64 and 256 units on one thread and on two."""
+    rows = []
+    for units, name, form in product(
+        (UNITS, 4 * UNITS), ("standard", "lesson"), FORMS[:3]
+    ):
+        if (name, form) == ("lesson", "fused"):
+            continue
+        layer = GateLSTM(units, variant=name, return_sequences=True)
+        path = folder / f"{units} {name} {form}.tflite"
+        # New weights: from random ones as large as those above, 256 units make
+        # a difference of another rounding grow.
+        model = keras.Sequential([keras.Input((None, FEATURES)), layer])
+        export_litert(model, path, form, time_steps=STEPS)
+        calls = {str(it): invoke(path, STEPS, it) for it in (1, 2)}
+        seconds = medians(calls, rounds=30, calls=10)
+        one, two = seconds["1"] * 1e6, seconds["2"] * 1e6
+        rows.append([f"{name}, {form}", units, one, two, one / two])
+    heads = ["", "units", "one thread, µs", "two, µs", "times as fast"]
+    print(tabulate(rows, heads, floatfmt=(".0f", ".0f", ".0f", ".0f", ".2f")))
+    print()
 
 
 def trained(folder: Path) -> None:

@@ -70,8 +70,8 @@ class GateCell(UnitsLayer, DropoutRNNCell):
     """
 
     anatomy: Anatomy
-    # The networks that read the event together with the first memory, both as
-    # they are: only their products can be computed in another order.
+    # Networks that multiply the unchanged event and the unchanged first memory:
+    # a loop may compute their sums beforehand. Declared beside `activity`.
     joined_networks: tuple[str, ...] = ()
 
     use_bias: bool = delegated("weight_config")
@@ -146,6 +146,27 @@ class GateCell(UnitsLayer, DropoutRNNCell):
         networks = map(self.sublayer, self.anatomy.networks)
         return [network for network in networks if isinstance(network, Network)]
 
+    def networks_to_join(self) -> list[SmallNetwork]:
+        """Return the networks whose sums a loop may compute beforehand.
+
+        There are none if a subclass computes a step in another way than the
+        class that declares `joined_networks`.
+        """
+        cls = type(self)
+        declares = _class_with(cls, "joined_networks")
+        networks = [
+            it
+            for it in self.small_networks()
+            if it.name in declares.joined_networks
+        ]
+        as_declared = (
+            cls.call is GateCell.call
+            and _class_with(cls, "activity") is declares
+            and all(type(network) is SmallNetwork for network in networks)
+            and len({network.bias is None for network in networks}) == 1
+        )
+        return networks if as_declared else []
+
     def build(self, inputs_shape: Shape, **_: object) -> None:
         """Create the weights of every gate and network.
 
@@ -199,12 +220,15 @@ class GateCell(UnitsLayer, DropoutRNNCell):
     def call(
         self, inputs: Tensor, states: Any, training: bool = False
     ) -> tuple[Tensor, Any]:
-        several = isinstance(states, (list, tuple))
-        memories = states if several else [states]
+        # On PyTorch, which calls this at every step, keras.tree takes long.
+        flat = type(states) in (list, tuple)
+        memories = states if flat else keras.tree.flatten(states)
         masks = self.dropout_masks(inputs, memories[0]) if training else None
         step = by_name(self.activity(inputs, *memories, dropout_masks=masks))
         after = [step[name] for name in self.anatomy.memories]
-        return after[0], type(states)(after) if several else after[0]
+        if flat:
+            return after[0], type(states)(after)
+        return after[0], keras.tree.pack_sequence_as(states, after)
 
     def drop_events(self, sequences: Tensor) -> Tensor:
         """Apply this sequence's event mask to all steps.
@@ -277,3 +301,8 @@ class GateCell(UnitsLayer, DropoutRNNCell):
             config = dict(config)
             config["weight_config"] = WeightConfig.pop_from(config)
         return super().from_config(config)
+
+
+def _class_with(cls: type, name: str) -> Any:
+    """Return the class that an attribute of a class is written in."""
+    return next(one for one in cls.__mro__ if name in vars(one))

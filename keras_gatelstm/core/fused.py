@@ -5,11 +5,14 @@ in one `kernel`, `(features, networks·units)`, one `recurrent_kernel` and one
 `bias`; here, each network has its own.
 """
 
+from collections.abc import Sequence
+
 import keras
 import numpy as np
 from keras import ops
 
 from keras_gatelstm.core.cell import GateCell
+from keras_gatelstm.core.network import Network
 from keras_gatelstm.core.types import Config, Tensor
 
 _KINDS = ("kernel", "recurrent_kernel", "bias")
@@ -26,14 +29,15 @@ def fused_weights(cell: GateCell) -> list[np.ndarray]:
     """
     return [
         np.concatenate([ops.convert_to_numpy(weight) for weight in weights], -1)
-        for weights in _weights_by_kind(cell)
+        for weights in _weights_by_kind(cell.small_networks())
     ]
 
 
-def fused_tensors(cell: GateCell) -> list[Tensor]:
-    """Return the fused weights as tensors that carry gradients."""
+def fused_tensors(networks: Sequence[Network]) -> list[Tensor]:
+    """Return the fused weights of networks as tensors that carry gradients."""
     return [
-        ops.concatenate(weights, axis=-1) for weights in _weights_by_kind(cell)
+        ops.cast(ops.concatenate(weights, axis=-1), networks[0].compute_dtype)
+        for weights in _weights_by_kind(networks)
     ]
 
 
@@ -98,7 +102,8 @@ def unsupported_option(config: Config) -> str | None:
     return None
 
 
-def _weights_by_kind(cell: GateCell) -> list[list[keras.Variable]]:
-    networks = cell.small_networks()
+def _weights_by_kind(
+    networks: Sequence[Network],
+) -> list[list[keras.Variable]]:
     by_kind = [[getattr(it, kind) for it in networks] for kind in _KINDS]
     return [weights for weights in by_kind if weights[0] is not None]

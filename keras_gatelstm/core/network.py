@@ -41,7 +41,7 @@ class JoinedEvent(NamedTuple):
 
     Args:
         event: The event by itself, for the other networks.
-        memory: The memory. Any other is multiplied as ever.
+        memory: The memory. With any other memory, a network multiplies itself.
         sums: `E·kernel + memory·recurrent_kernel + bias`, `(..., units)`, by
             the network's name.
     """
@@ -110,20 +110,6 @@ class Network(SubLayer):
             "activation": activations.serialize(self.activation),
         }
 
-    @property
-    def event_bias(self) -> Tensor | None:
-        """The bias of the event's product, `(units,)`."""
-        if self.bias is None or not self.recurrent_bias:
-            return self.bias
-        return self.bias[0]
-
-    @property
-    def joined_bias(self) -> Tensor | None:
-        """The biases of both products, added: `(units,)`."""
-        if self.bias is None or not self.recurrent_bias:
-            return self.bias
-        return self.bias[0] + self.bias[1]
-
     def mask_in(self, masks: DropoutMasks | None) -> DropoutMask:
         """Return this network's dropout mask, by its name."""
         return (
@@ -147,8 +133,8 @@ class Network(SubLayer):
         product = ops.matmul(event, self.kernel)
         if self.bias is None:
             return product
-        # TensorFlow fuses it with the product.
-        return ops.add(product, self.event_bias)
+        bias = self.bias[0] if self.recurrent_bias else self.bias
+        return ops.add(product, bias)  # TensorFlow fuses it with the product.
 
     def from_memory(self, memory: Tensor, mask: Tensor | None = None) -> Tensor:
         """Return the memory's part of the sum: `M·recurrent_kernel`.

@@ -5,7 +5,6 @@ Each is a `Loop` that repeats the cell's own step.
 
 import keras
 import tensorflow as tf
-from keras import ops
 
 # The only operator that writes into a tensor in place on LiteRT. TensorFlow
 # has no public name for it.
@@ -14,6 +13,10 @@ from tensorflow.compiler.tf2xla.ops.gen_xla_ops import (
 )
 
 from keras_gatelstm.core.cell import GateCell
+from keras_gatelstm.core.fast_loops.products import (
+    event_product,
+    memory_product,
+)
 from keras_gatelstm.core.network import JoinedEvent, ProjectedEvent
 from keras_gatelstm.core.types import Tensor
 from keras_gatelstm.export.errors import FormError
@@ -75,14 +78,11 @@ def _join_row(cell: GateCell, event: Tensor, memory: Tensor) -> JoinedEvent:
     The bias is added to the larger product, the memory's: TensorFlow computes
     both at once.
     """
-    sums = {}
-    for network in cell.small_networks():
-        if network.name in cell.joined_networks:
-            of_event = ops.matmul(event, network.kernel)
-            of_memory = ops.matmul(memory, network.recurrent_kernel)
-            if network.bias is not None:
-                of_memory = ops.add(of_memory, network.joined_bias)
-            sums[network.name] = of_event + of_memory
+    sums = {
+        network.name: event_product(network, event, with_bias=False)
+        + memory_product(network, memory, with_bias=True)
+        for network in cell.networks_to_join()
+    }
     return JoinedEvent(event, memory, sums)
 
 

@@ -37,10 +37,11 @@ def record_gates(
 
     Works on `GateLSTM`, `GateGRU` and `GateRNN`, and on `keras.layers.LSTM`,
     `GRU` and `SimpleRNN`, alone or anywhere in a model. Recording does not
-    change the outputs. The recorded memories equal those of `model.predict`,
-    on TensorFlow to the last bit, on JAX and PyTorch up to rounding, because
-    they run the layer differently. Memories of stateful layers, and
-    everything else that a run changes, are restored afterwards.
+    change the outputs. The recorded memories equal those of `model.predict`:
+    on TensorFlow, in batches of several sequences, to the last bit, elsewhere
+    up to rounding, because `predict` adds in another order there. Memories
+    of stateful layers, and everything else that a run changes, are restored
+    afterwards.
 
     A layer that reads backwards, alone or in `Bidirectional`, is recorded in
     the order of its input: step `t` is where it read event `t`.

@@ -153,6 +153,7 @@ class GateLSTMCell(GateCell):
         ),
         memories=("short_term_memory", "long_term_memory"),
     )
+    joined_networks = anatomy.networks
 
     def __init__(
         self,
@@ -209,7 +210,6 @@ class GateLSTMCell(GateCell):
         if coupled:
             networks = self.anatomy.networks[1:]
             self.anatomy = replace(self.anatomy, networks=networks)
-        self.joined_networks = self.anatomy.networks
         self._make_gates()
 
     def _make_gates(self) -> None:

@@ -14,15 +14,14 @@ from keras_gatelstm.core.loops import Loop
 from keras_gatelstm.core.types import Tensor
 
 
-def choose_loop(
-    sequences: Tensor, mask: Tensor | None, training: bool
-) -> Loop | None:
+def choose_loop(sequences: Tensor) -> Loop | None:
     """Return the loop to run a layer by, or `None` for Keras's.
 
-    For a single sequence, putting the weights side by side takes longer than
-    it saves.
+    For a single sequence or step, putting the weights side by side takes
+    longer than it saves.
     """
-    return None if sequences.shape[0] == 1 else fused_loop
+    rows, time, _ = sequences.shape
+    return None if rows == 1 or time == 1 else fused_loop
 
 
 def fused_loop(
@@ -36,7 +35,7 @@ def fused_loop(
     products = FusedProducts(layer.cell)
 
     def step(event: Tensor, memories: Any) -> tuple[Tensor, Any]:
-        joined = products.at_step(event, products.of_events(event), memories[0])
+        joined = products.join(event, products.of_events(event), memories[0])
         return layer.cell.call(joined, memories)
 
     return run_over_time(layer, step, sequences, initial_state, mask)

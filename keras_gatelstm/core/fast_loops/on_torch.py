@@ -1,4 +1,4 @@
-"""PyTorch: one wide product for all networks, that of all events at once.
+"""PyTorch: one wide product for all networks, that of many events at once.
 
 PyTorch runs the loop in Python, where each operator of a step has its price.
 """
@@ -12,28 +12,32 @@ from keras_gatelstm.core.fast_loops.products import FusedProducts
 from keras_gatelstm.core.loops import Loop
 from keras_gatelstm.core.types import Tensor
 
-
-def choose_loop(
-    sequences: Tensor, mask: Tensor | None, training: bool
-) -> Loop | None:
-    """Return the loop to run a layer by, or `None` for Keras's."""
-    return projected_loop if mask is None else None
+# Steps whose events are multiplied at once. More take more memory, and gain
+# nothing.
+BLOCK = 32
 
 
-def projected_loop(
+def choose_loop(sequences: Tensor, mask: Tensor | None) -> Loop | None:
+    """Return the loop to run a layer by, or `None` for Keras's.
+
+    For a single step, putting the weights side by side takes longer than it
+    saves.
+    """
+    return None if mask is not None or sequences.shape[1] == 1 else block_loop
+
+
+def block_loop(
     layer: keras.layers.RNN,
     sequences: Tensor,
     initial_state: Any,
     mask: Tensor | None = None,
     training: bool = False,
 ) -> tuple[Tensor, Tensor, Any]:
-    """Run a layer step by step, with all events multiplied before."""
+    """Run a layer step by step, the events of a block multiplied at once."""
     import torch
 
     cell = layer.cell
     products = FusedProducts(cell)
-    of_events = products.of_events(sequences).unbind(1)
-    steps = list(zip(sequences.unbind(1), of_events, strict=True))
     memories = [
         ops.cast(memory, layer.compute_dtype)
         for memory in keras.tree.flatten(initial_state)
@@ -42,11 +46,15 @@ def projected_loop(
         # The layer overwrites them before the gradient, which needs the old
         # values, is computed.
         memories = [memory.clone() for memory in memories]
-    outputs = []
-    for event, of_event in reversed(steps) if layer.go_backwards else steps:
-        joined = products.at_step(event, of_event, memories[0])
-        output, memories = cell.call(joined, memories)
-        outputs.append(output)
-    if not layer.return_sequences:
-        outputs = outputs[-1:]
+    if layer.go_backwards:
+        sequences = torch.flip(sequences, [1])
+    outputs: list[Tensor] = []
+    for block in sequences.split(BLOCK, dim=1):
+        of_events = products.of_events(block).unbind(1)
+        for event, product in zip(block.unbind(1), of_events, strict=True):
+            joined = products.join(event, product, memories[0])
+            output, memories = cell.call(joined, memories)
+            if not layer.return_sequences:
+                outputs.clear()
+            outputs.append(output)
     return outputs[-1], torch.stack(outputs, 1), memories

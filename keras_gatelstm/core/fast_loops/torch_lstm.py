@@ -90,7 +90,9 @@ def _torch_weights(layer: "GateLSTM") -> list[Tensor]:
     """
     import torch
 
-    kernel, recurrent_kernel, *biases = fused_tensors(layer.cell)
+    kernel, recurrent_kernel, *biases = fused_tensors(
+        layer.cell.small_networks()
+    )
     zeros = [torch.zeros_like(bias) for bias in biases]
     weights = [kernel.T, recurrent_kernel.T, *biases, *zeros]
     block = torch.cat([it.reshape(-1) for it in weights])

@@ -8,13 +8,13 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from keras_gatelstm.core.fast_loops import choose_loop
 from keras_gatelstm.core.loops import (
     Loop,
     override_time_loop,
     recurrent_layers,
     run_by_keras,
 )
-from keras_gatelstm.core.sequence import GateSequence
 from keras_gatelstm.core.types import Tensor
 from keras_gatelstm.export.errors import FormError
 from keras_gatelstm.export.inputs import (
@@ -72,11 +72,10 @@ def by_batch_size(
     mask: Tensor | None,
     training: bool = False,
 ) -> Result:
-    """Run the layer's own loop, which for a single sequence may be another.
-
-    The size of the batch is known when the signature runs.
-    """
-    if mask is not None or not isinstance(layer, GateSequence):
+    """Choose a single sequence's loop or Keras's when the signature runs."""
+    single_row = sequences[:1]
+    single_row.set_shape([1, *sequences.shape[1:]])
+    if mask is not None or not choose_loop(layer, single_row, None, False):
         return run_by_keras(layer, sequences, initial_state, mask)
 
     def run(sequences: Tensor) -> Result:
@@ -85,11 +84,9 @@ def by_batch_size(
         )
         return last, outputs, list(keras.tree.flatten(memories))
 
-    alone = sequences[:1]
-    alone.set_shape([1, *sequences.shape[1:]])
     result: Result = tf.cond(
         tf.equal(tf.shape(sequences)[0], 1),
-        lambda: run(alone),
+        lambda: run(single_row),
         lambda: run(sequences),
     )
     return result
