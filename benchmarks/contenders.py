@@ -219,6 +219,7 @@ KERAS_JIT = "keras.layers.LSTM, jit_compile=True"
 TORCH = "torch.nn.LSTM"
 PRODUCTS = "the matrix products alone"
 
+BOTH_DIRECTIONS = (STANDARD, LESSON, KERAS, KERAS_JIT, TORCH)
 CONTENDERS: dict[str, Callable[[Shape], Programs]] = {
     STANDARD: partial(in_keras, partial(gate_lstm, "standard")),
     LESSON: partial(in_keras, partial(gate_lstm, "lesson")),

@@ -62,7 +62,7 @@ def main() -> None:
     figures = list(speed(names, arguments.rounds))
     print(speed_table(figures, names))
     latencies = list(latency(names, arguments.rounds))
-    latencies += both_directions(names[:-1], arguments.rounds)
+    latencies += both_directions(names, arguments.rounds)
     costs = list(costs_of(names[:-1])) if arguments.costs else []
     print(other_table(latencies + costs, names))
     figures += latencies + costs
@@ -122,10 +122,14 @@ def latency(names: list[str], rounds: int) -> Iterable[Figure]:
 
 def both_directions(names: list[str], rounds: int) -> Iterable[Figure]:
     """Measure layers that read a sequence in both directions, ms."""
-    from benchmarks.contenders import CONTENDERS, Shape
+    from benchmarks.contenders import BOTH_DIRECTIONS, CONTENDERS, Shape
 
     shape = Shape(256, both_directions=True)
-    programs = {name: CONTENDERS[name](shape) for name in names}
+    programs = {
+        name: CONTENDERS[name](shape)
+        for name in names
+        if name in BOTH_DIRECTIONS
+    }
     for phase in PHASES:
         calls = {name: getattr(it, phase) for name, it in programs.items()}
         for name, seconds in medians(calls, rounds).items():
