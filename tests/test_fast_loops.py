@@ -33,7 +33,7 @@ every_layer = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
 
 @pytest.fixture
 def loops_taken(monkeypatch):
-    """What `choose_loop` returned, call by call."""
+    """Note what `choose_loop` returns at each call."""
     taken = []
     choose = fast_loops.choose_loop
 

@@ -11,6 +11,7 @@ from keras_gatelstm.core.keras_internals import DropoutRNNCell
 from keras_gatelstm.core.network import (
     DropoutMask,
     DropoutMasks,
+    Event,
     Network,
     ProjectedEvent,
     SmallNetwork,
@@ -153,7 +154,7 @@ class GateCell(UnitsLayer, DropoutRNNCell):
         class that declares `joined_networks`.
         """
         cls = type(self)
-        declares = _class_with(cls, "joined_networks")
+        declares = _class_that_sets("joined_networks", cls)
         networks = [
             it
             for it in self.small_networks()
@@ -161,7 +162,7 @@ class GateCell(UnitsLayer, DropoutRNNCell):
         ]
         as_declared = (
             cls.call is GateCell.call
-            and _class_with(cls, "activity") is declares
+            and _class_that_sets("activity", cls) is declares
             and all(type(network) is SmallNetwork for network in networks)
             and len({network.bias is None for network in networks}) == 1
         )
@@ -180,14 +181,15 @@ class GateCell(UnitsLayer, DropoutRNNCell):
 
     def activity(
         self,
-        event: Tensor | ProjectedEvent,
+        event: Event,
         *memories: Tensor,
         dropout_masks: DropoutMasks | None = None,
     ) -> tuple[Any, ...]:
         """Compute one step.
 
         Args:
-            event: `(batch, features)`, or the result of `project`.
+            event: `(batch, features)`, or what `project` or a loop of
+                `core.fast_loops` made of it.
             *memories: `(batch, units)` each, in Keras's order.
             dropout_masks: The mask of each network, by name; `None` for no
                 dropout.
@@ -303,6 +305,6 @@ class GateCell(UnitsLayer, DropoutRNNCell):
         return super().from_config(config)
 
 
-def _class_with(cls: type, name: str) -> Any:
-    """Return the class that an attribute of a class is written in."""
+def _class_that_sets(name: str, cls: type) -> Any:
+    """Return the class, of those a class derives from, that sets a name."""
     return next(one for one in cls.__mro__ if name in vars(one))

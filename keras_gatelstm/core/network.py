@@ -1,7 +1,7 @@
 """The small neural network that the lesson's gates are made of."""
 
 from collections.abc import Mapping
-from typing import NamedTuple, Unpack
+from typing import NamedTuple, TypeAlias, Unpack
 
 import keras
 from keras import activations, ops
@@ -50,6 +50,9 @@ class JoinedEvent(NamedTuple):
     memory: Tensor
     sums: dict[str, Tensor]
 
+
+# What a cell's step, and each of its networks, takes as the event.
+Event: TypeAlias = Tensor | ProjectedEvent | JoinedEvent
 
 NOTHING_DROPPED = DropoutMask()
 # Keys are the names of the networks.
@@ -116,11 +119,7 @@ class Network(SubLayer):
             masks.get(self.name, NOTHING_DROPPED) if masks else NOTHING_DROPPED
         )
 
-    def from_event(
-        self,
-        event: Tensor | ProjectedEvent | JoinedEvent,
-        mask: Tensor | None = None,
-    ) -> Tensor:
+    def from_event(self, event: Event, mask: Tensor | None = None) -> Tensor:
         """Return the event's part of the sum: `E·kernel + bias`.
 
         For a projected event, look it up.
@@ -247,12 +246,7 @@ class SmallNetwork(Network):
             joined = joined + long_term_memory * self.peephole_kernel
         return self.activation(joined)
 
-    def join(
-        self,
-        event: Tensor | ProjectedEvent | JoinedEvent,
-        memory: Tensor,
-        mask: DropoutMask,
-    ) -> Tensor:
+    def join(self, event: Event, memory: Tensor, mask: DropoutMask) -> Tensor:
         """Return the sum of the event's and the memory's parts.
 
         For an event that was joined with this memory, look it up.

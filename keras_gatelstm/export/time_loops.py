@@ -17,13 +17,12 @@ from keras_gatelstm.core.fast_loops.products import (
     event_product,
     memory_product,
 )
-from keras_gatelstm.core.network import JoinedEvent, ProjectedEvent
+from keras_gatelstm.core.network import Event, JoinedEvent, ProjectedEvent
 from keras_gatelstm.core.types import Tensor
 from keras_gatelstm.export.errors import FormError
 
 # The last output, all outputs, and the last memories.
 Result = tuple[Tensor, Tensor, list[Tensor]]
-Events = Tensor | ProjectedEvent | JoinedEvent
 
 # Steps per round of the loop. Fewer rounds pass memories and outputs on less
 # often.
@@ -166,7 +165,7 @@ def looped(
 
 def _run_steps(
     layer: keras.layers.RNN,
-    events: list[Events],
+    events: list[Event],
     masks: list[Tensor | None],
     memories: list[Tensor],
     last: Tensor | None = None,
@@ -213,7 +212,7 @@ def _where(mask: Tensor, new: Tensor, old: Tensor) -> Tensor:
 
 def _in_reading_order(
     layer: keras.layers.RNN, sequences: Tensor, mask: Tensor | None
-) -> tuple[Events, Tensor | None]:
+) -> tuple[Event, Tensor | None]:
     """Put time first, in reading order; project events if possible."""
     events = _swap_batch_and_time(sequences)
     masks = (
@@ -227,7 +226,7 @@ def _in_reading_order(
     return events, masks
 
 
-def _unstack(events: Events, steps: int) -> list[Events]:
+def _unstack(events: Event, steps: int) -> list[Event]:
     """Split events by step."""
     if not isinstance(events, ProjectedEvent):
         return tf.unstack(events, steps)

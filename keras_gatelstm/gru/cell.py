@@ -8,7 +8,7 @@ from keras_gatelstm.core.anatomy import Anatomy, Quantity
 from keras_gatelstm.core.cell import GateCell
 from keras_gatelstm.core.network import (
     DropoutMasks,
-    ProjectedEvent,
+    Event,
     register,
 )
 from keras_gatelstm.core.options import check_choice
@@ -202,7 +202,7 @@ class GateGRUCell(GateCell):
 
     def activity(
         self,
-        event: Tensor | ProjectedEvent,
+        event: Event,
         *memories: Tensor,
         dropout_masks: DropoutMasks | None = None,
     ) -> GRUStep:

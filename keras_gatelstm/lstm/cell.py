@@ -7,7 +7,7 @@ from keras import activations
 
 from keras_gatelstm.core.anatomy import Anatomy
 from keras_gatelstm.core.cell import GateCell
-from keras_gatelstm.core.network import DropoutMasks, ProjectedEvent, register
+from keras_gatelstm.core.network import DropoutMasks, Event, register
 from keras_gatelstm.core.options import check_choice
 from keras_gatelstm.core.types import (
     ActivationLike,
@@ -248,7 +248,7 @@ class GateLSTMCell(GateCell):
 
     def activity(
         self,
-        event: Tensor | ProjectedEvent,
+        event: Event,
         *memories: Tensor,
         dropout_masks: DropoutMasks | None = None,
     ) -> LSTMStep:

@@ -9,7 +9,7 @@ from keras_gatelstm.core.anatomy import Anatomy, Quantity
 from keras_gatelstm.core.cell import GateCell
 from keras_gatelstm.core.network import (
     DropoutMasks,
-    ProjectedEvent,
+    Event,
     SmallNetwork,
     register,
 )
@@ -158,7 +158,7 @@ class GateRNNCell(GateCell):
 
     def activity(
         self,
-        event: Tensor | ProjectedEvent,
+        event: Event,
         *memories: Tensor,
         dropout_masks: DropoutMasks | None = None,
     ) -> RNNStep:
